@@ -1,0 +1,19 @@
+// Every limit of the program, with its unit in the name. Each has a test at the limit and one above it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fhir_adapter::limits {
+
+// Records (adapter/record, adapter/fhir/json_reader).
+inline constexpr std::size_t kRecordBytesMax = 10'000'000;
+inline constexpr std::size_t kRecordDepthMax = 64;          // the root has depth 1
+inline constexpr std::size_t kRecordElementsMax = 100'000;  // objects, arrays and values together
+
+// FHIR resources read from a peer (adapter/fhir/json_reader).
+inline constexpr std::size_t kResourceBytesMax = 64'000'000;
+inline constexpr std::size_t kResourceDepthMax = 64;
+inline constexpr std::size_t kResourceElementsMax = 2'000'000;
+
+}  // namespace fhir_adapter::limits
