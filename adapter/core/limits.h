@@ -11,6 +11,14 @@ inline constexpr std::size_t kRecordBytesMax = 10'000'000;
 inline constexpr std::size_t kRecordDepthMax = 64;          // the root has depth 1
 inline constexpr std::size_t kRecordElementsMax = 100'000;  // objects, arrays and values together
 
+// FHIRPath (adapter/fhirpath).
+inline constexpr std::size_t kFhirPathExpressionBytesMax = 65'536;
+inline constexpr std::size_t kFhirPathDepthMax = 100;           // nested operators and parentheses
+inline constexpr std::uint64_t kFhirPathStepsMax = 10'000'000;  // an evaluation on its own
+inline constexpr std::uint32_t kFhirPathCollectionItemsMax = 1'000'000;
+inline constexpr std::size_t kFhirPathTextBytesMax = 10'000'000;  // a string made by an expression
+inline constexpr std::size_t kFhirPathPatternBytesMax = 4'096;    // a regular expression
+
 // FHIR resources read from a peer (adapter/fhir/json_reader).
 inline constexpr std::size_t kResourceBytesMax = 64'000'000;
 inline constexpr std::size_t kResourceDepthMax = 64;
