@@ -1,0 +1,326 @@
+#include "app/configuration.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sys/stat.h>
+#include <toml++/toml.h>
+
+#include "app/configuration_keys.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+Location At(const toml::node& node, const std::string& file) {
+  return Location{file, node.source().begin.line, node.source().begin.column, ""};
+}
+
+Location At(const toml::key& key, const std::string& file) {
+  return Location{file, key.source().begin.line, key.source().begin.column, ""};
+}
+
+std::string Join(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const std::string_view word : words) {
+    if (!text.empty()) text += ", ";
+    text += word;
+  }
+  return text;
+}
+
+// "unknown key 'litsen' in [http]; did you mean 'listen'? Valid: connections_max, …"
+Failure Unknown(const std::string& what, std::string_view word, const std::vector<std::string_view>& known,
+                Location where) {
+  std::string message = "unknown " + what;
+  const std::string nearest = Nearest(word, known);
+  message += nearest.empty() ? "." : "; did you mean '" + nearest + "'?";
+  return Fail(Code::kConfiguration, message + " Valid: " + Join(known), std::move(where));
+}
+
+Result<void> CheckAllowed(std::string_view value, std::span<const std::string_view> allowed,
+                          const std::string& name, Location where) {
+  if (allowed.empty() || std::ranges::find(allowed, value) != allowed.end()) return {};
+  return Unknown("value '" + std::string(value) + "' of " + name, value,
+                 std::vector<std::string_view>(allowed.begin(), allowed.end()), std::move(where));
+}
+
+Result<void> CheckRange(std::int64_t value, const IntegerKey& key, const std::string& name, Location where) {
+  if (value >= key.min && value <= key.max) return {};
+  return Fail(Code::kConfiguration,
+              name + " must be from " + std::to_string(key.min) + " to " + std::to_string(key.max),
+              std::move(where));
+}
+
+class Assignment {
+ public:
+  Assignment(Configuration& configuration, std::string name, Location where)
+      : configuration_(configuration), name_(std::move(name)), where_(std::move(where)) {}
+
+  Result<void> FromToml(const KeyRow& row, const toml::node& value) {
+    if (const auto* key = std::get_if<TextKey>(&row.kind)) {
+      const auto text = value.value_exact<std::string>();
+      if (!text) return Fail(Code::kConfiguration, name_ + " must be a text in quotes", where_);
+      return SetText(*key, *text);
+    }
+    if (const auto* key = std::get_if<IntegerKey>(&row.kind)) {
+      const auto number = value.value_exact<std::int64_t>();
+      if (!number) return Fail(Code::kConfiguration, name_ + " must be a whole number", where_);
+      return SetInteger(*key, *number);
+    }
+    return SetList(std::get<TextListKey>(row.kind), value);
+  }
+
+  Result<void> FromText(const KeyRow& row, const std::string& text) {
+    if (const auto* key = std::get_if<TextKey>(&row.kind)) return SetText(*key, text);
+    if (const auto* key = std::get_if<IntegerKey>(&row.kind)) {
+      std::int64_t number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc() || end != text.data() + text.size()) {
+        return Fail(Code::kConfiguration, name_ + " must be a whole number", where_);
+      }
+      return SetInteger(*key, number);
+    }
+    auto& list = std::get<TextListKey>(row.kind).get(configuration_);
+    list.clear();
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find(',', begin), text.size());
+      list.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return {};
+  }
+
+ private:
+  Result<void> SetText(const TextKey& key, const std::string& text) {
+    ADAPTER_CHECK(CheckAllowed(text, key.allowed, name_, where_));
+    key.get(configuration_) = text;
+    return {};
+  }
+  Result<void> SetInteger(const IntegerKey& key, std::int64_t number) {
+    ADAPTER_CHECK(CheckRange(number, key, name_, where_));
+    key.get(configuration_) = number;
+    return {};
+  }
+  Result<void> SetList(const TextListKey& key, const toml::node& value) {
+    const toml::array* array = value.as_array();
+    std::vector<std::string> texts;
+    for (const toml::node& item : array ? *array : toml::array{}) {
+      if (const auto text = item.value_exact<std::string>()) texts.push_back(*text);
+    }
+    if (!array || texts.size() != array->size()) {
+      return Fail(Code::kConfiguration, name_ + " must be a list of texts: [\"a\", \"b\"]", where_);
+    }
+    key.get(configuration_) = std::move(texts);
+    return {};
+  }
+
+  Configuration& configuration_;
+  std::string name_;
+  Location where_;
+};
+
+std::vector<std::string_view> KeysOf(std::string_view section) {
+  std::vector<std::string_view> keys;
+  for (const KeyRow& row : KeyRows()) {
+    if (row.section == section) keys.push_back(row.key);
+    const bool below = row.section.starts_with(section) && row.section.size() > section.size() &&
+                       row.section[section.size()] == '.';
+    const std::string_view child = below ? row.section.substr(section.size() + 1) : std::string_view();
+    if (below && std::ranges::find(keys, child) == keys.end()) keys.push_back(child);
+  }
+  return keys;
+}
+
+std::vector<std::string_view> Sections() {
+  std::vector<std::string_view> sections;
+  for (const KeyRow& row : KeyRows()) {
+    if (std::ranges::find(sections, row.section) == sections.end()) sections.push_back(row.section);
+  }
+  sections.push_back("source");
+  return sections;
+}
+
+Result<void> ReadSection(const std::string& section, const toml::table& table, const std::string& file,
+                         Configuration& configuration) {
+  for (const auto& [key, value] : table) {
+    const std::string child = section + "." + std::string(key.str());
+    if (value.is_table() && !KeysOf(child).empty()) {
+      ADAPTER_CHECK(ReadSection(child, *value.as_table(), file, configuration));
+      continue;
+    }
+    const auto row = std::ranges::find_if(KeyRows(), [&](const KeyRow& candidate) {
+      return candidate.section == section && candidate.key == key.str();
+    });
+    if (row == KeyRows().end()) {
+      return Unknown("key '" + std::string(key.str()) + "' in [" + section + "]", key.str(), KeysOf(section),
+                     At(key, file));
+    }
+    ADAPTER_CHECK(Assignment(configuration, "[" + section + "] " + std::string(key.str()), At(value, file))
+                      .FromToml(*row, value));
+  }
+  return {};
+}
+
+Result<SourceSettings> ReadSource(const toml::node& node, const std::string& file) {
+  const toml::table* table = node.as_table();
+  if (!table) return Fail(Code::kConfiguration, "[[source]] must be a table", At(node, file));
+  SourceSettings source;
+  std::vector<std::string_view> known;
+  for (const SourceKeyRow& row : SourceKeyRows()) known.push_back(row.key);
+  for (const auto& [key, value] : *table) {
+    const auto row = std::ranges::find(SourceKeyRows(), key.str(), &SourceKeyRow::key);
+    if (row == SourceKeyRows().end()) {
+      return Unknown("key '" + std::string(key.str()) + "' in [[source]]", key.str(), known, At(key, file));
+    }
+    const std::string name = "[[source]] " + std::string(key.str());
+    const auto text = value.value_exact<std::string>();
+    if (!text) return Fail(Code::kConfiguration, name + " must be a text in quotes", At(value, file));
+    ADAPTER_CHECK(CheckAllowed(*text, row->allowed, name, At(value, file)));
+    source.*(row->member) = *text;
+  }
+  for (const std::string_view needed : {"name", "kind", "path"}) {
+    if (!table->contains(needed)) {
+      return Fail(Code::kConfiguration, "[[source]] needs " + std::string(needed), At(node, file));
+    }
+  }
+  return source;
+}
+
+Result<void> ReadSources(const toml::node& node, const std::string& file, Configuration& configuration) {
+  const toml::array* array = node.as_array();
+  if (!array) return Fail(Code::kConfiguration, "write [[source]] with two brackets", At(node, file));
+  for (const toml::node& item : *array) {
+    ADAPTER_TRY(SourceSettings source, ReadSource(item, file));
+    const bool taken = std::ranges::any_of(
+        configuration.sources, [&](const SourceSettings& other) { return other.name == source.name; });
+    if (taken) {
+      return Fail(Code::kConfiguration, "two [[source]] are named '" + source.name + "'", At(item, file));
+    }
+    configuration.sources.push_back(std::move(source));
+  }
+  return {};
+}
+
+Result<void> ReadTable(const toml::table& root, const std::string& file, Configuration& configuration) {
+  for (const auto& [key, value] : root) {
+    const std::string section(key.str());
+    if (section == "source") {
+      ADAPTER_CHECK(ReadSources(value, file, configuration));
+    } else if (section == "mllp") {
+      configuration.warnings.push_back("[mllp] has no effect: this version does not speak HL7 v2 over MLLP");
+    } else if (!value.is_table() || KeysOf(section).empty()) {
+      return Unknown("section [" + section + "]", section, Sections(), At(key, file));
+    } else {
+      ADAPTER_CHECK(ReadSection(section, *value.as_table(), file, configuration));
+    }
+  }
+  return {};
+}
+
+std::string EnvironmentName(const KeyRow& row) {
+  std::string name = "FHIR_ADAPTER_" + std::string(row.section) + "_" + std::string(row.key);
+  std::ranges::transform(name, name.begin(), [](char c) {
+    if (c == '.') return '_';
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return name;
+}
+
+Result<void> ReadEnvironment(const Environment& environment, Configuration& configuration) {
+  for (const KeyRow& row : KeyRows()) {
+    const std::string name = EnvironmentName(row);
+    if (const auto text = environment(name)) {
+      ADAPTER_CHECK(Assignment(configuration, name, Location{"environment", 0, 0, ""}).FromText(row, *text));
+    }
+  }
+  return {};
+}
+
+Result<void> CheckTogether(const Configuration& configuration, const std::string& file) {
+  const Location where{file, 0, 0, ""};
+  if (!configuration.store.url.starts_with("sqlite:") || configuration.StorePath().empty()) {
+    return Fail(Code::kConfiguration, "[store] url must be sqlite:/path/to/file", where);
+  }
+  if (configuration.endpoint.retry_min_s > configuration.endpoint.retry_max_s) {
+    return Fail(Code::kConfiguration, "[endpoint] retry_min_s is greater than retry_max_s", where);
+  }
+  const std::string& url = configuration.endpoint.base_url;
+  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
+    return Fail(Code::kConfiguration, "[endpoint] base_url must begin with http:// or https://", where);
+  }
+  const auto& auth = configuration.endpoint_auth;
+  if (auth.kind == "bearer" && auth.token_file.empty()) {
+    return Fail(Code::kConfiguration, "[endpoint.auth] kind = \"bearer\" needs token_file", where);
+  }
+  if (auth.kind == "basic" && (auth.username.empty() || auth.password_file.empty())) {
+    return Fail(Code::kConfiguration, "[endpoint.auth] kind = \"basic\" needs username and password_file",
+                where);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string Configuration::StorePath() const {
+  return store.url.substr(std::string_view("sqlite:").size());
+}
+
+std::string Configuration::PatientIdentifierSystem() const {
+  if (!endpoint.patient_identifier_system.empty()) return endpoint.patient_identifier_system;
+  return site.canonical_base + "/sid/mrn";
+}
+
+Environment ProcessEnvironment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread starts
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+}
+
+Result<Configuration> ParseConfiguration(std::string_view text, const std::string& file,
+                                         const Environment& environment) {
+  Configuration configuration;
+  try {
+    const toml::table root = toml::parse(text, file);
+    ADAPTER_CHECK(ReadTable(root, file, configuration));
+  } catch (const toml::parse_error& error) {
+    const auto& begin = error.source().begin;
+    return Fail(Code::kConfiguration, std::string(error.description()),
+                Location{file, begin.line, begin.column, ""});
+  }
+  ADAPTER_CHECK(ReadEnvironment(environment, configuration));
+  ADAPTER_CHECK(CheckTogether(configuration, file));
+  return configuration;
+}
+
+Result<Configuration> LoadConfiguration(const std::string& file, const Environment& environment) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    return Fail(Code::kConfiguration, std::string("cannot be read: ") + std::strerror(errno),
+                Location{file, 0, 0, ""});
+  }
+  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  return ParseConfiguration(text, file, environment);
+}
+
+Result<std::string> ReadSecret(const std::string& file) {
+  struct stat status{};
+  if (stat(file.c_str(), &status) != 0) {
+    return Fail(Code::kConfiguration, std::string("the secret cannot be read: ") + std::strerror(errno),
+                Location{file, 0, 0, ""});
+  }
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return Fail(Code::kConfiguration, "others may read this secret: chmod 600", Location{file, 0, 0, ""});
+  }
+  std::ifstream stream(file, std::ios::binary);
+  std::string secret((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  if (secret.empty()) return Fail(Code::kConfiguration, "the secret is empty", Location{file, 0, 0, ""});
+  return secret;
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,96 @@
+// The configuration: one TOML file, environment overrides, secrets only by file.
+//
+// Precedence: FHIR_ADAPTER_SECTION_KEY in the environment, then the file, then the default. A key or value
+// that is not known is an error with file, line, column and what would be valid. Values; read once, then only
+// read.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace fhir_adapter::app {
+
+struct SourceSettings {
+  std::string name;
+  std::string kind;  // "directory"
+  std::string path;
+  std::string map = "procedure-record";
+};
+
+struct Configuration {
+  struct Site {
+    std::string id = "pain-clinic";
+    std::string canonical_base = "https://clinic.example/fhir";
+    std::vector<std::string> accept;  // further sites whose records are taken
+  } site;
+  struct Store {
+    std::string url = "sqlite:/var/lib/fhir-adapter/adapter.db";
+  } store;
+  struct Maps {
+    std::string directory;  // empty: the maps that came with the program
+  } maps;
+  struct Http {
+    std::string listen = "127.0.0.1:8620";
+    std::int64_t connections_max = 512;
+    std::int64_t connections_per_address_max = 64;
+  } http;
+  std::vector<SourceSettings> sources;
+  struct Endpoint {
+    std::string base_url;  // empty: nothing is sent, records wait
+    std::string patient_identifier_system;
+    std::string practitioner_identifier_system;
+    std::string encounter_identifier_system;
+    std::int64_t rematch_s = 60;
+    std::int64_t retry_min_s = 1;
+    std::int64_t retry_max_s = 300;
+    std::int64_t retry_budget_h = 168;
+    std::int64_t request_timeout_s = 30;
+    std::int64_t connections_max = 8;
+  } endpoint;
+  struct EndpointAuth {
+    std::string kind = "none";
+    std::string username;
+    std::string password_file;
+    std::string token_file;
+  } endpoint_auth;
+  struct Limits {
+    std::int64_t high_water = 1'000'000;
+  } limits;
+  struct Service {
+    std::int64_t shutdown_s = 30;
+    std::string log_level = "info";
+  } service;
+
+  std::vector<std::string> warnings;  // what is accepted and has no effect
+
+  // The store's file of `sqlite:PATH`.
+  std::string StorePath() const;
+  // [endpoint] patient_identifier_system or its default below canonical_base.
+  std::string PatientIdentifierSystem() const;
+};
+
+// One key of the file, for messages, documentation and tests.
+struct ConfigurationKey {
+  std::string_view section;  // "endpoint.auth"
+  std::string_view key;
+};
+const std::vector<ConfigurationKey>& ConfigurationKeys();
+
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+Environment ProcessEnvironment();
+
+// `text` is the content of `file` (only named in messages).
+Result<Configuration> ParseConfiguration(std::string_view text, const std::string& file,
+                                         const Environment& environment);
+Result<Configuration> LoadConfiguration(const std::string& file, const Environment& environment);
+
+// The content of a secret's file without its last line end. Refused when others may read it.
+Result<std::string> ReadSecret(const std::string& file);
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,121 @@
+#include "app/configuration_keys.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fhir_adapter::app {
+namespace {
+
+constexpr std::array<std::string_view, 3> kAuthKinds = {"none", "basic", "bearer"};
+constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
+constexpr std::array<std::string_view, 1> kSourceKinds = {"directory"};
+
+#define TEXT(member)                                              \
+  TextKey {                                                       \
+    [](Configuration& c) -> std::string& { return c.member; }, {} \
+  }
+#define TEXT_OF(member, allowed)                                       \
+  TextKey {                                                            \
+    [](Configuration& c) -> std::string& { return c.member; }, allowed \
+  }
+#define INTEGER(member, min, max)                                        \
+  IntegerKey {                                                           \
+    [](Configuration& c) -> std::int64_t& { return c.member; }, min, max \
+  }
+#define TEXT_LIST(member)                                                  \
+  TextListKey {                                                            \
+    [](Configuration& c) -> std::vector<std::string>& { return c.member; } \
+  }
+
+const std::vector<KeyRow>& Rows() {
+  static const std::vector<KeyRow> rows = {
+      {"site", "id", TEXT(site.id)},
+      {"site", "canonical_base", TEXT(site.canonical_base)},
+      {"site", "accept", TEXT_LIST(site.accept)},
+      {"store", "url", TEXT(store.url)},
+      {"maps", "directory", TEXT(maps.directory)},
+      {"http", "listen", TEXT(http.listen)},
+      {"http", "connections_max", INTEGER(http.connections_max, 1, 10'000)},
+      {"http", "connections_per_address_max", INTEGER(http.connections_per_address_max, 1, 10'000)},
+      {"endpoint", "base_url", TEXT(endpoint.base_url)},
+      {"endpoint", "patient_identifier_system", TEXT(endpoint.patient_identifier_system)},
+      {"endpoint", "practitioner_identifier_system", TEXT(endpoint.practitioner_identifier_system)},
+      {"endpoint", "encounter_identifier_system", TEXT(endpoint.encounter_identifier_system)},
+      {"endpoint", "rematch_s", INTEGER(endpoint.rematch_s, 1, 86'400)},
+      {"endpoint", "retry_min_s", INTEGER(endpoint.retry_min_s, 1, 3'600)},
+      {"endpoint", "retry_max_s", INTEGER(endpoint.retry_max_s, 1, 86'400)},
+      {"endpoint", "retry_budget_h", INTEGER(endpoint.retry_budget_h, 1, 8'760)},
+      {"endpoint", "request_timeout_s", INTEGER(endpoint.request_timeout_s, 1, 600)},
+      {"endpoint", "connections_max", INTEGER(endpoint.connections_max, 1, 64)},
+      {"endpoint.auth", "kind", TEXT_OF(endpoint_auth.kind, kAuthKinds)},
+      {"endpoint.auth", "username", TEXT(endpoint_auth.username)},
+      {"endpoint.auth", "password_file", TEXT(endpoint_auth.password_file)},
+      {"endpoint.auth", "token_file", TEXT(endpoint_auth.token_file)},
+      {"limits", "high_water", INTEGER(limits.high_water, 1, 100'000'000)},
+      {"service", "shutdown_s", INTEGER(service.shutdown_s, 1, 600)},
+      {"service", "log_level", TEXT_OF(service.log_level, kLogLevels)},
+  };
+  return rows;
+}
+
+#undef TEXT
+#undef TEXT_OF
+#undef INTEGER
+#undef TEXT_LIST
+
+const std::array<SourceKeyRow, 4> kSourceRows = {{
+    {"name", &SourceSettings::name, {}},
+    {"kind", &SourceSettings::kind, kSourceKinds},
+    {"path", &SourceSettings::path, {}},
+    {"map", &SourceSettings::map, {}},
+}};
+
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::span<const KeyRow> KeyRows() {
+  return Rows();
+}
+
+std::span<const SourceKeyRow> SourceKeyRows() {
+  return kSourceRows;
+}
+
+std::string Nearest(std::string_view word, const std::vector<std::string_view>& known) {
+  std::string best;
+  std::size_t best_distance = word.size() / 3 + 2;
+  for (const std::string_view candidate : known) {
+    const std::size_t distance = EditDistance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+const std::vector<ConfigurationKey>& ConfigurationKeys() {
+  static const std::vector<ConfigurationKey> keys = [] {
+    std::vector<ConfigurationKey> all;
+    for (const KeyRow& row : KeyRows()) all.push_back({row.section, row.key});
+    for (const SourceKeyRow& row : SourceKeyRows()) all.push_back({"source", row.key});
+    return all;
+  }();
+  return keys;
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,157 @@
+#include "app/configuration.h"
+
+#include <cstdio>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <map>
+#include <sys/stat.h>
+
+namespace fhir_adapter::app {
+namespace {
+
+Environment Nothing() {
+  return [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
+}
+
+Environment Of(std::map<std::string, std::string> values) {
+  return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+std::string ErrorOf(const std::string& text) {
+  const auto configuration = ParseConfiguration(text, "c.toml", Nothing());
+  return configuration ? "no error" : ToString(configuration.error());
+}
+
+TEST(Configuration, Empty_HasTheDocumentedDefaults) {
+  const auto configuration = ParseConfiguration("", "c.toml", Nothing());
+  ASSERT_TRUE(configuration);
+  EXPECT_EQ(configuration->site.id, "pain-clinic");
+  EXPECT_EQ(configuration->site.canonical_base, "https://clinic.example/fhir");
+  EXPECT_EQ(configuration->PatientIdentifierSystem(), "https://clinic.example/fhir/sid/mrn");
+  EXPECT_EQ(configuration->StorePath(), "/var/lib/fhir-adapter/adapter.db");
+  EXPECT_EQ(configuration->http.listen, "127.0.0.1:8620");
+  EXPECT_EQ(configuration->http.connections_max, 512);
+  EXPECT_EQ(configuration->http.connections_per_address_max, 64);
+  EXPECT_EQ(configuration->endpoint.rematch_s, 60);
+  EXPECT_EQ(configuration->endpoint.retry_min_s, 1);
+  EXPECT_EQ(configuration->endpoint.retry_max_s, 300);
+  EXPECT_EQ(configuration->endpoint.retry_budget_h, 168);
+  EXPECT_EQ(configuration->endpoint.request_timeout_s, 30);
+  EXPECT_EQ(configuration->endpoint.connections_max, 8);
+  EXPECT_EQ(configuration->service.shutdown_s, 30);
+  EXPECT_EQ(configuration->limits.high_water, 1'000'000);
+  EXPECT_EQ(configuration->endpoint_auth.kind, "none");
+  EXPECT_TRUE(configuration->site.accept.empty());
+}
+
+TEST(Configuration, Sources_AreReadInOrder) {
+  const auto configuration = ParseConfiguration(
+      "[[source]]\nname='a'\nkind='directory'\npath='/in/a'\n[[source]]\nname='b'\nkind='directory'\npath='/"
+      "in/b'\nmap='other'\n",
+      "c.toml", Nothing());
+  ASSERT_TRUE(configuration) << ToString(configuration.error());
+  ASSERT_EQ(configuration->sources.size(), 2U);
+  EXPECT_EQ(configuration->sources[0].map, "procedure-record");
+  EXPECT_EQ(configuration->sources[1].path, "/in/b");
+  EXPECT_EQ(configuration->sources[1].map, "other");
+}
+
+struct Bad {
+  const char* text;
+  const char* error;
+};
+
+class BadConfiguration : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadConfiguration, Error_NamesFileLineColumnAndWhatIsValid) {
+  EXPECT_EQ(ErrorOf(GetParam().text), GetParam().error);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadConfiguration,
+    testing::Values(
+        Bad{"[http]\nlitsen = '1'\n",
+            "c.toml:2:1: unknown key 'litsen' in [http]; did you mean 'listen'? Valid: listen, "
+            "connections_max, "
+            "connections_per_address_max"},
+        Bad{"[stoer]\n",
+            "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
+            "endpoint, "
+            "endpoint.auth, limits, service, source"},
+        Bad{"[site]\nid = 5\n", "c.toml:2:6: [site] id must be a text in quotes"},
+        Bad{"[limits]\nhigh_water = 'x'\n", "c.toml:2:14: [limits] high_water must be a whole number"},
+        Bad{"[limits]\nhigh_water = 0\n", "c.toml:2:14: [limits] high_water must be from 1 to 100000000"},
+        Bad{"[endpoint.auth]\nkind = 'bearr'\n",
+            "c.toml:2:8: unknown value 'bearr' of [endpoint.auth] kind; did you mean 'bearer'? Valid: none, "
+            "basic, "
+            "bearer"},
+        Bad{"[site]\naccept = 'a'\n", "c.toml:2:10: [site] accept must be a list of texts: [\"a\", \"b\"]"},
+        Bad{"[[source]]\nname='a'\nkind='directory'\n", "c.toml:1:1: [[source]] needs path"},
+        Bad{"[[source]]\nname='a'\nkind='ftp'\npath='p'\n",
+            "c.toml:3:6: unknown value 'ftp' of [[source]] kind. Valid: directory"},
+        Bad{"[endpoint]\nbase_url = 'ftp://h'\n",
+            "c.toml: [endpoint] base_url must begin with http:// or https://"},
+        Bad{"[endpoint.auth]\nkind='bearer'\n", "c.toml: [endpoint.auth] kind = \"bearer\" needs token_file"},
+        Bad{"[store]\nurl='oracle:x'\n", "c.toml: [store] url must be sqlite:/path/to/file"}));
+
+TEST(Configuration, TwoSourcesOfOneName_AreRefused) {
+  EXPECT_EQ(ErrorOf("[[source]]\nname='a'\nkind='directory'\npath='p'\n[[source]]\nname='a'\nkind='directory'"
+                    "\npath='q'\n"),
+            "c.toml:5:1: two [[source]] are named 'a'");
+}
+
+TEST(Configuration, BrokenToml_NamesLineAndColumn) {
+  const auto configuration = ParseConfiguration("[site]\nid = \"a\n", "c.toml", Nothing());
+  ASSERT_FALSE(configuration);
+  EXPECT_EQ(configuration.error().where.line, 2U);
+}
+
+TEST(Configuration, Environment_OverridesTheFile) {
+  const auto configuration = ParseConfiguration("[http]\nlisten='127.0.0.1:1'\n", "c.toml",
+                                                Of({{"FHIR_ADAPTER_HTTP_LISTEN", "127.0.0.1:2"},
+                                                    {"FHIR_ADAPTER_ENDPOINT_AUTH_KIND", "none"},
+                                                    {"FHIR_ADAPTER_LIMITS_HIGH_WATER", "7"},
+                                                    {"FHIR_ADAPTER_SITE_ACCEPT", "a,b"}}));
+  ASSERT_TRUE(configuration);
+  EXPECT_EQ(configuration->http.listen, "127.0.0.1:2");
+  EXPECT_EQ(configuration->limits.high_water, 7);
+  EXPECT_EQ(configuration->site.accept, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(Configuration, BadEnvironment_NamesTheVariable) {
+  const auto configuration =
+      ParseConfiguration("", "c.toml", Of({{"FHIR_ADAPTER_LIMITS_HIGH_WATER", "many"}}));
+  ASSERT_FALSE(configuration);
+  EXPECT_EQ(ToString(configuration.error()),
+            "environment: FHIR_ADAPTER_LIMITS_HIGH_WATER must be a whole number");
+}
+
+class SecretFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = testing::TempDir() + "secret-" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::ofstream(path_) << "s3cret\n";
+  }
+  void TearDown() override { std::remove(path_.c_str()); }
+  std::string path_;
+};
+
+TEST_F(SecretFile, ForTheOwnerOnly_IsReadWithoutItsLineEnd) {
+  chmod(path_.c_str(), 0600);
+  const auto secret = ReadSecret(path_);
+  ASSERT_TRUE(secret);
+  EXPECT_EQ(*secret, "s3cret");
+}
+
+TEST_F(SecretFile, ReadableByOthers_IsRefused) {
+  chmod(path_.c_str(), 0640);
+  const auto secret = ReadSecret(path_);
+  ASSERT_FALSE(secret);
+  EXPECT_EQ(secret.error().message, "others may read this secret: chmod 600");
+}
+
+}  // namespace
+}  // namespace fhir_adapter::app
