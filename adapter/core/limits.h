@@ -24,4 +24,16 @@ inline constexpr std::size_t kResourceBytesMax = 64'000'000;
 inline constexpr std::size_t kResourceDepthMax = 64;
 inline constexpr std::size_t kResourceElementsMax = 2'000'000;
 
+// HTTP server (adapter/net).
+inline constexpr std::size_t kHttpBodiesBytesMax = 512'000'000;  // of all requests being read together
+inline constexpr std::size_t kHttpBodyBytesMax = 64'000'000;     // default; a route may set its own
+inline constexpr std::size_t kHttpBodyBytesPerSecondMin = 1'000;
+inline constexpr std::size_t kHttpConnectionsMax = 512;
+inline constexpr std::size_t kHttpConnectionsPerAddressMax = 64;
+inline constexpr std::size_t kHttpHeaderBytesMax = 32'768;  // request line included
+inline constexpr std::size_t kHttpHeaderFieldsMax = 100;
+inline constexpr std::int64_t kHttpHeaderTimeoutMs = 10'000;
+inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
+inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
+
 }  // namespace fhir_adapter::limits
