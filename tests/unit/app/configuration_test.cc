@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <map>
+#include <sstream>
 #include <sys/stat.h>
 
 namespace fhir_adapter::app {
@@ -127,6 +129,32 @@ TEST(Configuration, BadEnvironment_NamesTheVariable) {
   ASSERT_FALSE(configuration);
   EXPECT_EQ(ToString(configuration.error()),
             "environment: FHIR_ADAPTER_LIMITS_HIGH_WATER must be a whole number");
+}
+
+std::string ReadExample() {
+  std::ifstream stream(FHIR_ADAPTER_SOURCE_DIR "/deploy/config.example.toml");
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+TEST(ExampleConfiguration, IsAccepted) {
+  const auto configuration = ParseConfiguration(ReadExample(), "config.example.toml", Nothing());
+  ASSERT_TRUE(configuration) << ToString(configuration.error());
+  EXPECT_TRUE(configuration->warnings.empty());
+}
+
+TEST(ExampleConfiguration, NamesEveryKeyOfTheProgramInItsSection) {
+  const std::string text = ReadExample();
+  for (const ConfigurationKey& key : ConfigurationKeys()) {
+    std::string section;
+    bool found = false;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("["))
+        section = line.substr(line.find_first_not_of('['), line.find(']') - line.find_first_not_of('['));
+      found = found || (section == key.section && line.starts_with(std::string(key.key) + " = "));
+    }
+    EXPECT_TRUE(found) << "[" << key.section << "] " << key.key;
+  }
 }
 
 class SecretFile : public testing::Test {
