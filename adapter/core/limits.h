@@ -19,6 +19,14 @@ inline constexpr std::uint32_t kFhirPathCollectionItemsMax = 1'000'000;
 inline constexpr std::size_t kFhirPathTextBytesMax = 10'000'000;  // a string made by an expression
 inline constexpr std::size_t kFhirPathPatternBytesMax = 4'096;    // a regular expression
 
+// FHIR Mapping Language (adapter/fml). A record's budget, and the size of a set.
+inline constexpr std::uint64_t kMapElementsMax = 1'000'000;  // made in the target
+inline constexpr std::size_t kMapFileBytesMax = 16'000'000;
+inline constexpr std::size_t kMapNestingMax = 100;  // rules inside rules in a text
+inline constexpr std::uint64_t kMapOutputBytesMax = 64'000'000;
+inline constexpr std::uint32_t kMapRecursionMax = 200;    // groups inside groups while running
+inline constexpr std::uint64_t kMapStepsMax = 1'000'000;  // rules run
+
 // FHIR resources read from a peer (adapter/fhir/json_reader).
 inline constexpr std::size_t kResourceBytesMax = 64'000'000;
 inline constexpr std::size_t kResourceDepthMax = 64;

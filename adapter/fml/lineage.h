@@ -1,0 +1,51 @@
+// LineageSink: learns from which source elements, by which rules and by which ConceptMap rows each element of
+// the target was made. Used by `map explain` and `trace`, which map the stored record again; ordinary mapping
+// runs an executor that has no observer compiled in.
+//
+// Called synchronously from Mapper::Map, in the order of creation. Views are valid until the next call.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "fhir/node.h"
+
+namespace fhir_adapter::fml {
+
+struct RulePlace {
+  std::string_view file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string_view group;
+  std::string_view rule;  // its name, given or made
+};
+
+struct ConceptMapRow {
+  std::string_view url;
+  std::string_view source_system;
+  std::string_view source_code;
+  std::string_view target_system;
+  std::string_view target_code;
+  std::string_view policy;  // not empty: no row was there, and this policy gave the value
+};
+
+// One element of the target.
+struct LineageStep {
+  const fhir::Node* made = nullptr;            // the value; find its place in the finished tree by identity
+  const fhir::Node* parent = nullptr;          // the object it was put into; null for a free-standing value
+  std::string_view member;                     // JSON name in the parent
+  std::span<const fhir::Node* const> sources;  // of the rule and those around it, innermost first
+  std::span<const RulePlace> rules;            // innermost first
+  std::span<const ConceptMapRow> rows;         // of a translate
+};
+
+class LineageSink {
+ public:
+  virtual ~LineageSink() = default;
+  virtual void Made(const LineageStep& step) = 0;
+  // A rule ran (its sources matched); for coverage.
+  virtual void RuleRan(const RulePlace& rule) = 0;
+};
+
+}  // namespace fhir_adapter::fml

@@ -1,0 +1,77 @@
+// Mapper: runs a map of a MapSet on one record after the other.
+//
+//   Mapper mapper(maps);
+//   ADAPTER_TRY(const Mapping mapping, mapper.Map(*map, record, request));
+//   if (Gravest(mapping.issues) != Disposition::kNote) …   // not to be sent
+//
+// One per thread; it reuses its memory, so a Mapping lives until the next Map() or the end of the Mapper, and
+// no longer than the record it was made from (they share texts). Deterministic: the same record, request and
+// MapSet give the same tree. A record that cannot be mapped is not an error of the operation: its reason is
+// an Issue with rule, source pointer and position, and `target` is null.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/issue.h"
+#include "core/limits.h"
+#include "core/result.h"
+#include "fhir/node.h"
+#include "fhirpath/fhirpath.h"
+#include "fml/lineage.h"
+#include "fml/map_set.h"
+
+namespace fhir_adapter::fml {
+
+struct MapRequest {
+  // What uuid() depends on, beside its place in the map: the record's identity.
+  std::string_view seed;
+  // Put in front of the pointers of issues, for a record inside an array ("/3").
+  std::string_view pointer_prefix;
+  std::string_view file;                     // of the record, for issues
+  const fhirpath::Moment* moment = nullptr;  // now() and today(); null: using them is map-failed
+  fhirpath::Host* host = nullptr;            // resolve(), memberOf(), conformsTo(), trace()
+  std::vector<std::string>* log = nullptr;   // takes what `log` says; null: log expressions do not run
+  LineageSink* lineage = nullptr;            // null: the executor without observer runs
+  std::uint64_t steps_max = limits::kMapStepsMax;
+  std::uint64_t output_bytes_max = limits::kMapOutputBytesMax;
+};
+
+struct Mapping {
+  fhir::Node* target = nullptr;  // of the first group's first target; null: see issues
+  const fhir::TypeInfo* target_type = nullptr;
+  Issues issues;  // in the order in which they arose
+  // Resources that reference() spoke of. Entry i stands in the tree as the text ReferencePlaceholder(i)
+  // until ResolveReferences or the bundle assembler replaces it.
+  std::vector<fhir::Node*> referenced;
+  std::uint64_t steps = 0;  // what the record used of its budget
+};
+
+// The text that stands for mapping.referenced[index].
+std::string ReferencePlaceholder(std::size_t index);
+
+class Mapper {
+ public:
+  explicit Mapper(std::shared_ptr<const MapSet> maps);
+  ~Mapper();
+  Mapper(Mapper&&) noexcept;
+
+  // `map` is one of maps().maps(). An Error is a defect of the call (a map of another set), nothing else.
+  Result<Mapping> Map(const MapInfo& map, const fhir::Node& record, const MapRequest& request);
+
+  const MapSet& maps() const;
+  Arena& arena();  // where the target lives; for those who go on with it (assembler, writer)
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Without a Bundle: every placeholder becomes `#id` for a contained resource and `Type/id` for another one; a
+// resource without id gets one, made from `seed` and its place.
+void ResolveReferences(Mapping& mapping, const fhir::Schema& schema, std::string_view seed, Arena& arena);
+
+}  // namespace fhir_adapter::fml
