@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "fhir/node.h"
 
@@ -15,6 +16,8 @@ class Schema;
 
 void WriteJson(const Node& node, std::string& out);
 std::string ToJson(const Node& node);
+// The text in quotes, with the escapes of RFC 8259.
+void WriteJsonString(std::string_view text, std::string& out);
 
 // `resource` is a FHIR resource (or a Bundle with resources). Members that the schema does not know follow
 // last, in their order: they are kept for the checker to report.
