@@ -1,0 +1,49 @@
+// The states of a piece of work and which may follow which.
+//
+//   received ──▶ mapped ──▶ queued ──▶ sending ──▶ delivered
+//      │            │          ▲          │
+//      │            │          ├──────────┼──▶ retry ───────▶ sending
+//      │            │          │          ├──▶ ambiguous ───▶ sending (searches first)
+//      ├────────────┴──────────┼──────────┼──▶ quarantined ─▶ queued or received (a person)
+//      │                       │          └──▶ held ────────▶ queued (patient found, conflict decided)
+//      └──▶ superseded ◀───────┴── (queued, quarantined, held, received; never from sending)
+//
+// `rejected` is the state of a record that never entered the queue. Every transition is one commit with its
+// audit entry; the one function that makes it stands in the backend.
+//
+// Pure functions; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace fhir_adapter::outbox {
+
+enum class WorkState : std::uint8_t {
+  kReceived,
+  kMapped,
+  kQueued,
+  kSending,
+  kDelivered,
+  kRetry,
+  kAmbiguous,
+  kQuarantined,
+  kHeld,
+  kSuperseded,
+  kRejected,
+};
+inline constexpr int kWorkStates = 11;
+
+std::string_view Name(WorkState state);
+std::optional<WorkState> WorkStateFromName(std::string_view name);
+
+bool MayFollow(WorkState from, WorkState to);
+
+// True while the work keeps later work of its patient waiting (FIFO).
+bool BlocksPatient(WorkState state);
+
+// True when nothing more will happen by itself or by a person.
+bool IsFinal(WorkState state);
+
+}  // namespace fhir_adapter::outbox
