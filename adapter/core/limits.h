@@ -13,7 +13,7 @@ inline constexpr std::size_t kRecordElementsMax = 100'000;  // objects, arrays a
 
 // FHIRPath (adapter/fhirpath).
 inline constexpr std::size_t kFhirPathExpressionBytesMax = 65'536;
-inline constexpr std::size_t kFhirPathDepthMax = 100;           // nested operators and parentheses
+inline constexpr std::size_t kFhirPathDepthMax = 400;           // height of the tree; also its nesting
 inline constexpr std::uint64_t kFhirPathStepsMax = 10'000'000;  // an evaluation on its own
 inline constexpr std::uint32_t kFhirPathCollectionItemsMax = 1'000'000;
 inline constexpr std::size_t kFhirPathTextBytesMax = 10'000'000;  // a string made by an expression
@@ -31,6 +31,10 @@ inline constexpr std::uint64_t kMapStepsMax = 1'000'000;  // rules run
 inline constexpr std::size_t kResourceBytesMax = 64'000'000;
 inline constexpr std::size_t kResourceDepthMax = 64;
 inline constexpr std::size_t kResourceElementsMax = 2'000'000;
+
+// Values (adapter/fhir/decimal, adapter/fhir/temporal).
+inline constexpr int kDecimalDigitsMax = 1'024;  // significant digits, and digits after the point
+inline constexpr int kFractionDigitsMax = 9;     // of a second
 
 // HTTP server (adapter/net).
 inline constexpr std::size_t kHttpBodiesBytesMax = 512'000'000;  // of all requests being read together
