@@ -13,6 +13,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/cache.sh"
 maven_attempts=4
 relock=false
 
+# What is being built: gone when the script ends, whatever the reason, unless it was complete and got its name.
+partial=""
+trap '[[ -z "$partial" ]] || rm -rf "$partial" "$partial.log"' EXIT
+
 require() {
   local command="$1" package="$2"
   if ! command -v "$command" >/dev/null; then
@@ -25,8 +29,9 @@ copy_dependencies() {
   local module="$1" target="$2" log="$2.log" attempt
   local -a update=()
   for ((attempt = 1; attempt <= maven_attempts; attempt++)); do
-    # A goal named by its prefix takes the plugin version that the pom pins.
-    if mvn -B -ntp "${update[@]}" -f "$interop_root/$module/pom.xml" dependency:copy-dependencies \
+    # The pom pins the version of the plugin.
+    if mvn -B -ntp "${update[@]}" -f "$interop_root/$module/pom.xml" \
+      org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies \
       -DincludeScope=runtime -DoutputDirectory="$target" >"$log" 2>&1; then
       rm "$log"
       return 0
@@ -45,7 +50,7 @@ copy_dependencies() {
 }
 
 fetch_jars() {
-  local module="$1" target partial lock="$interop_root/$1/jars.sha256"
+  local module="$1" target lock="$interop_root/$1/jars.sha256"
   [[ -f "$lock" ]] || : >"$lock"
   target="$(interop_jars "$module")"
   if [[ -d "$target" ]] && ! $relock; then
@@ -53,7 +58,6 @@ fetch_jars() {
   fi
   require mvn maven
   partial="$(mktemp -d "$interop_cache/.partial.XXXXXX")"
-  trap 'rm -rf "$partial" "$partial.log"' EXIT
   echo "fetch.sh: $module: fetching its dependencies" >&2
   copy_dependencies "$module" "$partial"
   if $relock; then
@@ -64,19 +68,18 @@ fetch_jars() {
     exit 1
   fi
   rm -rf "$target"
+  chmod 755 "$partial"
   mv "$partial" "$target"
-  chmod 755 "$target"
-  trap - EXIT
+  partial=""
 }
 
 build_classes() {
-  local module="$1" target jars partial
+  local module="$1" target jars
   target="$(interop_classes "$module")"
   [[ -d "$target" ]] && return 0
   require javac openjdk-17-jdk-headless
   jars="$(interop_jars "$module")"
   partial="$(mktemp -d "$interop_cache/.partial.XXXXXX")"
-  trap 'rm -rf "$partial"' EXIT
   find "$interop_root/$module/src/main/java" -name '*.java' -print0 |
     xargs -0 javac --release 17 -proc:none -Xlint:none -nowarn -encoding UTF-8 -d "$partial" -cp "$jars/*"
   if [[ -d "$interop_root/$module/src/main/resources" ]]; then
@@ -84,7 +87,7 @@ build_classes() {
   fi
   chmod 755 "$partial"
   mv "$partial" "$target"
-  trap - EXIT
+  partial=""
 }
 
 modules=()

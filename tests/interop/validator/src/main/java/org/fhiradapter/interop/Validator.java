@@ -30,6 +30,8 @@ final class Validator {
 
   private final FhirValidator validator;
 
+  // Deprecated, but still what turns a code of an unknown system (LOINC, RxNorm) into a warning.
+  @SuppressWarnings("deprecation")
   Validator(FhirContext context, OwnDefinitions own) {
     UnknownCodeSystemWarningValidationSupport unknownSystems = new UnknownCodeSystemWarningValidationSupport(context);
     unknownSystems.setNonExistentCodeSystemSeverity(IValidationSupport.IssueSeverity.WARNING);
