@@ -6,7 +6,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,9 +87,9 @@ struct WorkItem {
   TimeUs received;
 
   PatientReference patient;
-  // Set when the revision before named another patient: its resources in `ledger` with another patient_key
-  // become entered-in-error by id. The lease of that patient is held too.
-  std::optional<PatientReference> former_patient;
+  // Not empty when an earlier revision named another patient: the resources in `ledger` with another
+  // patient_key that are not nullified become entered-in-error by id. The leases of these patients are held.
+  std::vector<PatientReference> former_patients;
   int patient_generation = 1;  // 2 for `.p2`, …
 
   // The last request of this work may have reached the server: search before sending.

@@ -114,6 +114,18 @@ enum class MappingOutcome : std::uint8_t {
   kGone,        // no longer waits to be mapped
 };
 
+// Everything a mapped revision was made from, to make it again.
+struct PinnedMapping {
+  std::string bytes;
+  MappingFacts facts;
+  std::string map_set_sha256;
+  std::string engine;
+  std::string output_sha256;  // see OutputHash
+};
+
+// One hash over the intended resources: their keys and contents, in order.
+std::string OutputHash(const std::vector<IntendedResource>& resources);
+
 class Inbox {
  public:
   virtual ~Inbox() = default;
@@ -126,6 +138,8 @@ class Inbox {
   virtual Result<std::vector<PendingMapping>> Pending(storage::Snapshot& snapshot, std::string_view after,
                                                       std::size_t items_max) = 0;
   virtual Result<MappingTask> LoadMapping(storage::Snapshot& snapshot, const WorkId& id) = 0;
+  // kNotFound before it was mapped and after erasure.
+  virtual Result<PinnedMapping> LoadPinned(storage::Snapshot& snapshot, const WorkId& id) = 0;
   virtual Result<MappingOutcome> CompleteMapping(storage::Transaction& transaction,
                                                  const MappingResult& result, TimeUs now) = 0;
 
