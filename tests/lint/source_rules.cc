@@ -42,7 +42,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"audit", {"core", "storage"}},
       {"pipeline", {"core", "fhir", "record", "fhirpath", "fml", "rules", "outbox", "audit", "storage"}},
       {"net", {"core"}},
-      {"intake", {"core", "net", "pipeline"}},
+      {"intake", {"core", "record", "net", "outbox", "pipeline", "storage"}},
       {"sync", {"core", "fhir", "outbox", "audit"}},
       {"sandbox", {"core", "net", "fhir", "storage"}},
       {"console", {"core", "net", "outbox", "audit"}},
@@ -182,7 +182,7 @@ void CheckThirdParty(const SourceFile& file, Findings& out) {
   static const std::vector<Rule> rules = {
       {"#include <rapidjson/", {"fhir"}},
       {"#include <boost/", {"net", "intake"}},
-      {"#include <sqlite3", {"storage"}},
+      {"#include <sqlite3", {"storage", "app"}},
       {"#include <libpq", {"storage"}},
       {"#include <curl/", {"sync", "app"}},
       {"#include <toml", {"app"}},

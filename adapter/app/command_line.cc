@@ -1,0 +1,192 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "app/commands.h"
+#include "app/version.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+using Command = std::function<int()>;
+
+// Everything that the options of one command line are parsed into.
+struct Parsed {
+  GlobalOptions global;
+  MapOptions map;
+  CheckOptions check;
+  FhirPathOptions fhirpath;
+  SandboxCommandOptions sandbox;
+  SubmitOptions submit;
+  QueueOptions queue;
+  std::string backup_file;
+  RestoreOptions restore;
+  Command command;
+};
+
+void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  MapOptions& options = parsed.map;
+  CLI::App* command = program.add_subcommand("map", "Map records to FHIR, without a database or network");
+  command->add_option("--map", options.map, "name, url or file of the map")->capture_default_str();
+  command->add_option("--map-dir", options.map_directory,
+                      "folder of maps, code tables and rules (default: the shipped ones)");
+  command->add_option("--model", options.model_directory, "folder of further StructureDefinitions");
+  command
+      ->add_option("--format", options.format,
+                   "bundle: a transaction Bundle a record; ndjson: a resource a line")
+      ->check(CLI::IsMember({"bundle", "ndjson"}))
+      ->capture_default_str();
+  command->add_flag("--raw", options.raw,
+                    "only the target of the map's first group: no Bundle, no rules, no output check");
+  command->add_option("INPUT", options.inputs, "record files (.json, .ndjson), or - for standard input")
+      ->required();
+  command->footer(
+      "Exit codes: 0 all mapped; 1 some records were rejected or quarantined, each is listed.\n"
+      "Example: fhir-adapter map fixtures/records/mg-3-r2.json | jq '.entry[].resource.resourceType'");
+  command->callback([&] { parsed.command = [&] { return RunMap(parsed.global, options, streams); }; });
+}
+
+void AddCheck(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  CheckOptions& options = parsed.check;
+  CLI::App* command =
+      program.add_subcommand("check", "Check configuration, maps, code tables and rules before they run");
+  command->add_option("--map-dir", options.map_directory, "folder of maps (default: configured or shipped)");
+  command->add_option("--model", options.model_directory, "folder of further StructureDefinitions");
+  command->add_option("MAP", options.maps, "only these map files");
+  command->footer(
+      "One line a finding: file:line:column: error|warning: message.\n"
+      "Exit codes: 0 clean; 1 findings with errors; 2 the configuration is wrong.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml check");
+  command->callback([&] { parsed.command = [&] { return RunCheck(parsed.global, options, streams); }; });
+}
+
+void AddFhirPath(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  FhirPathOptions& options = parsed.fhirpath;
+  CLI::App* command = program.add_subcommand("fhirpath", "Evaluate a FHIRPath expression on a resource");
+  command->add_option("EXPRESSION", options.expression, "the expression");
+  command->add_option("RESOURCE", options.resource, "a resource as JSON, or - for standard input");
+  command->add_option("--batch", options.batch, "NDJSON requests {\"resource\":PATH,\"expression\":E}, or -");
+  command->footer("Example: fhir-adapter fhirpath \"name.given.first()\" patient.json");
+  command->callback([&] { parsed.command = [&] { return RunFhirPath(parsed.global, options, streams); }; });
+}
+
+void AddSandbox(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  SandboxCommandOptions& options = parsed.sandbox;
+  CLI::App* command = program.add_subcommand(
+      "sandbox", "An embedded FHIR R4 endpoint for trying things out; never for production");
+  command->add_option("--port", options.port, "loopback port; 0 takes a free one")->capture_default_str();
+  command->add_option("--store", options.store, "SQLite file that keeps the resources (default: in memory)");
+  command->add_option("--fault", options.faults,
+                      "make a fault: status:CODE, delay:MS, drop, reset; see the README");
+  command->footer("Example: fhir-adapter sandbox --port 8630 --fault status:503:3");
+  command->callback([&] { parsed.command = [&] { return RunSandbox(parsed.global, options, streams); }; });
+}
+
+void AddServe(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  CLI::App* command = program.add_subcommand("serve", "Run the daemon in the foreground");
+  command->footer(
+      "SIGTERM ends requests under way and stops; SIGHUP looks for held patients again.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml serve");
+  command->callback([&] { parsed.command = [&] { return RunServe(parsed.global, streams); }; });
+}
+
+void AddSubmit(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  SubmitOptions& options = parsed.submit;
+  CLI::App* command = program.add_subcommand("submit", "Send records to a running daemon");
+  command->add_option("--to", options.to, "address of the daemon, http://HOST:PORT (default: configured)");
+  command->add_option("FILE", options.files, "record files (.json, .ndjson), or - for standard input")
+      ->required();
+  command->footer("Example: fhir-adapter submit fixtures/records/mg-1.json");
+  command->callback([&] { parsed.command = [&] { return RunSubmit(parsed.global, options, streams); }; });
+}
+
+void AddQueueAction(CLI::App& queue, const char* name, const char* text, bool changes, Parsed& parsed,
+                    const Streams& streams) {
+  QueueOptions& options = parsed.queue;
+  CLI::App* action = queue.add_subcommand(name, text);
+  const std::string word = name;
+  if (word == "list") action->add_option("--state", options.state, "only entries in this state");
+  if (word == "show") action->add_option("ID", options.ids, "the entry")->required()->expected(1);
+  if (changes) {
+    action->add_option("ID", options.ids, "the entries")->required();
+    action->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
+  }
+  action->callback([&parsed, &options, &streams, word] {
+    options.action = word;
+    parsed.command = [&parsed, &options, &streams] { return RunQueue(parsed.global, options, streams); };
+  });
+}
+
+void AddQueue(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  CLI::App* queue = program.add_subcommand("queue", "Look at and change what waits for the server");
+  queue->require_subcommand(1);
+  AddQueueAction(*queue, "stats", "Counts by state", false, parsed, streams);
+  AddQueueAction(*queue, "list", "One line an entry", false, parsed, streams);
+  AddQueueAction(*queue, "show", "Everything about one entry", false, parsed, streams);
+  AddQueueAction(*queue, "retry", "Try again now; a record that could not be mapped is mapped again", true,
+                 parsed, streams);
+  AddQueueAction(*queue, "release", "Let held work go on", true, parsed, streams);
+  AddQueueAction(*queue, "quarantine", "Take work out of the line", true, parsed, streams);
+  queue->footer(
+      "Example: fhir-adapter queue list --state held --json\n"
+      "Example: fhir-adapter queue retry 4f0c… --reason \"code table corrected\"");
+}
+
+void AddBackup(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  CLI::App* backup =
+      program.add_subcommand("backup", "Write a consistent copy of the store, also while the daemon runs");
+  backup->add_option("FILE", parsed.backup_file, "the copy; must not exist")->required();
+  backup->footer("Example: fhir-adapter --config /etc/fhir-adapter/config.toml backup /backup/adapter.db");
+  backup->callback(
+      [&] { parsed.command = [&] { return RunBackup(parsed.global, parsed.backup_file, streams); }; });
+  RestoreOptions& options = parsed.restore;
+  CLI::App* restore =
+      program.add_subcommand("restore", "Install a backup as the store; the daemon must not run");
+  restore->add_option("FILE", options.file, "the backup")->required();
+  restore->add_flag("--check", options.check_only, "only prove that it can be used");
+  restore->footer(
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml restore --check /backup/adapter.db");
+  restore->callback([&] { parsed.command = [&] { return RunRestore(parsed.global, options, streams); }; });
+}
+
+}  // namespace
+
+int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
+  CLI::App program(
+      "Maps a pain clinic's procedure records to FHIR R4 and keeps a hospital's FHIR server in step with "
+      "them.",
+      "fhir-adapter");
+  Parsed parsed;
+  program.add_option("--config", parsed.global.configuration_file, "configuration file (TOML)");
+  program.add_option("--log-level", parsed.global.log_level, "debug, info, warning, error or off")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+  program.add_flag("--json", parsed.global.json, "NDJSON for scripts");
+  program.set_version_flag("--version", VersionText());
+  program.require_subcommand(1);
+  program.fallthrough();
+  program.footer(
+      "Example: fhir-adapter map fixtures/records/mg-3-r2.json\nEach command has --help with an example.");
+  AddServe(program, parsed, streams);
+  AddMap(program, parsed, streams);
+  AddCheck(program, parsed, streams);
+  AddFhirPath(program, parsed, streams);
+  AddSubmit(program, parsed, streams);
+  AddQueue(program, parsed, streams);
+  AddBackup(program, parsed, streams);
+  AddSandbox(program, parsed, streams);
+  for (CLI::App* command : program.get_subcommands({})) {
+    command->fallthrough();
+    for (CLI::App* nested : command->get_subcommands({})) nested->fallthrough();
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = program.exit(error, streams.out, streams.err);
+    return status == 0 ? kExitDone : kExitUsage;
+  }
+  return parsed.command();
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,78 @@
+// The commands, each with the options that its command line gives it. Each returns an exit code.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/configuration.h"
+#include "app/streams.h"
+
+namespace fhir_adapter::app {
+
+// What every command shares.
+struct GlobalOptions {
+  std::string configuration_file;  // empty: the defaults
+  std::string log_level;           // empty: as configured
+  bool json = false;
+};
+
+// The configuration of `--config`, or the defaults with the environment's overrides.
+Result<Configuration> ConfigurationOf(const GlobalOptions& global);
+
+struct MapOptions {
+  std::string map = "procedure-record";  // name, url or file
+  std::string map_directory;             // empty: configured or shipped
+  std::string model_directory;
+  std::string format = "bundle";
+  bool raw = false;
+  std::vector<std::string> inputs;
+};
+int RunMap(const GlobalOptions& global, const MapOptions& options, const Streams& streams);
+
+struct CheckOptions {
+  std::string map_directory;
+  std::string model_directory;
+  std::vector<std::string> maps;
+};
+int RunCheck(const GlobalOptions& global, const CheckOptions& options, const Streams& streams);
+
+struct FhirPathOptions {
+  std::string expression;
+  std::string resource;
+  std::string batch;  // a file of requests; then the other two are empty
+};
+int RunFhirPath(const GlobalOptions& global, const FhirPathOptions& options, const Streams& streams);
+
+struct SandboxCommandOptions {
+  std::uint16_t port = 8630;
+  std::string store;  // empty: in memory
+  std::vector<std::string> faults;
+};
+int RunSandbox(const GlobalOptions& global, const SandboxCommandOptions& options, const Streams& streams);
+
+int RunServe(const GlobalOptions& global, const Streams& streams);
+
+struct SubmitOptions {
+  std::string to;  // empty: the configured [http] listen
+  std::vector<std::string> files;
+};
+int RunSubmit(const GlobalOptions& global, const SubmitOptions& options, const Streams& streams);
+
+struct QueueOptions {
+  std::string action;  // stats, list, show, retry, release, quarantine
+  std::vector<std::string> ids;
+  std::string reason;
+  std::string state;  // list: only this state
+};
+int RunQueue(const GlobalOptions& global, const QueueOptions& options, const Streams& streams);
+
+int RunBackup(const GlobalOptions& global, const std::string& file, const Streams& streams);
+struct RestoreOptions {
+  std::string file;
+  bool check_only = false;
+};
+int RunRestore(const GlobalOptions& global, const RestoreOptions& options, const Streams& streams);
+
+}  // namespace fhir_adapter::app
