@@ -10,6 +10,8 @@ namespace fhir_adapter::limits {
 inline constexpr std::size_t kRecordBytesMax = 10'000'000;
 inline constexpr std::size_t kRecordDepthMax = 64;          // the root has depth 1
 inline constexpr std::size_t kRecordElementsMax = 100'000;  // objects, arrays and values together
+inline constexpr int kRecordExponentMax = 100;              // of a decimal, either sign
+inline constexpr std::size_t kRecordNumberCharactersMax = 64;
 
 // FHIRPath (adapter/fhirpath).
 inline constexpr std::size_t kFhirPathExpressionBytesMax = 65'536;
@@ -18,6 +20,7 @@ inline constexpr std::uint64_t kFhirPathStepsMax = 10'000'000;  // an evaluation
 inline constexpr std::uint32_t kFhirPathCollectionItemsMax = 1'000'000;
 inline constexpr std::size_t kFhirPathTextBytesMax = 10'000'000;  // a string made by an expression
 inline constexpr std::size_t kFhirPathPatternBytesMax = 4'096;    // a regular expression
+inline constexpr std::size_t kUcumUnitBytesMax = 256;
 
 // FHIR Mapping Language (adapter/fml). A record's budget, and the size of a set.
 inline constexpr std::uint64_t kMapElementsMax = 1'000'000;  // made in the target
