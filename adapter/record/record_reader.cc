@@ -36,7 +36,8 @@ RecordReading ReadRecord(const RecordText& text, const RecordModel& model, Arena
     auto root = fhir::ReadJson(text.bytes, arena, limits);
     if (!root) {
       Error error = std::move(root).error();
-      if (error.where.line != 0) shift.Apply(error.where.line, error.where.column);
+      if (error.where.line == 0) error.where.line = error.where.column = 1;
+      shift.Apply(error.where.line, error.where.column);
       error.where.pointer.insert(0, text.pointer);
       reading.issues.push_back(Issue{error.code, std::move(error.where), std::move(error.message)});
     } else {
