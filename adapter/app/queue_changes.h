@@ -1,0 +1,39 @@
+// Changes of the queue that a person asks for: retry, release, quarantine. One implementation for the
+// daemon's control socket and for the command that finds no daemon.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/principal.h"
+#include "core/result.h"
+#include "outbox/outbox.h"
+#include "storage/transaction.h"
+
+namespace fhir_adapter::app {
+
+struct QueueChange {
+  std::string action;  // retry, release, quarantine
+  std::vector<std::string> ids;
+  std::string reason;
+};
+
+struct QueueChangeResult {
+  std::string id;
+  bool done = false;
+  std::string message;  // why not
+};
+
+bool IsQueueChange(const std::string& action);
+
+// Each id in a transaction of its own, so that one that cannot be changed does not undo the others.
+std::vector<QueueChangeResult> ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now,
+                                                storage::Store& store, outbox::Outbox& outbox);
+
+// JSON for the control socket, both ways.
+std::string ToJson(const QueueChange& change);
+Result<QueueChange> ParseQueueChange(std::string_view json);
+std::string ToJson(const std::vector<QueueChangeResult>& results);
+Result<std::vector<QueueChangeResult>> ParseQueueChangeResults(std::string_view json);
+
+}  // namespace fhir_adapter::app

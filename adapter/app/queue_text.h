@@ -1,0 +1,22 @@
+// What the queue commands print: tables for people, NDJSON for scripts.
+#pragma once
+
+#include <string>
+
+#include "outbox/queue_reader.h"
+
+namespace fhir_adapter::app {
+
+std::string StatisticsText(const outbox::QueueStatistics& statistics);
+std::string StatisticsJson(const outbox::QueueStatistics& statistics);  // one line
+
+std::string EntryTableHead();
+std::string EntryText(const outbox::QueueEntry& entry);  // one row
+// One line: id recordId site revision state reason nextAttempt.
+std::string EntryJson(const outbox::QueueEntry& entry);
+
+// Resources by identity only; no content.
+std::string DetailText(const outbox::QueueDetail& detail);
+std::string DetailJson(const outbox::QueueDetail& detail);
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,69 @@
+#include "app/queue_text.h"
+
+#include <gtest/gtest.h>
+
+#include "app/queue_changes.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+outbox::QueueEntry HeldEntry() {
+  outbox::QueueEntry entry;
+  entry.id.value = "w-1";
+  entry.site = "pain-clinic";
+  entry.record_id = "MG-3";
+  entry.revision = 2;
+  entry.state = outbox::WorkState::kHeld;
+  entry.reasons = {{Code::kPatientNotFound, "/patient/mrn", "no patient with this number"}};
+  entry.next_attempt = TimeUs{0};
+  return entry;
+}
+
+TEST(QueueText, EntryJson_HasTheMembersOfTheContract) {
+  EXPECT_EQ(
+      EntryJson(HeldEntry()),
+      "{\"id\":\"w-1\",\"recordId\":\"MG-3\",\"site\":\"pain-clinic\",\"revision\":2,\"state\":\"held\","
+      "\"reason\":\"patient-not-found\",\"nextAttempt\":\"1970-01-01T00:00:00.000000Z\"}\n");
+}
+
+TEST(QueueText, EntryWithoutReasonOrTime_HasEmptyAndNull) {
+  outbox::QueueEntry entry = HeldEntry();
+  entry.reasons.clear();
+  entry.next_attempt.reset();
+  EXPECT_NE(EntryJson(entry).find("\"reason\":\"\",\"nextAttempt\":null}"), std::string::npos);
+}
+
+TEST(QueueText, Detail_SaysWhatToDo) {
+  outbox::QueueDetail detail;
+  detail.entry = HeldEntry();
+  const std::string text = DetailText(detail);
+  EXPECT_NE(text.find("patient-not-found: /patient/mrn"), std::string::npos);
+  EXPECT_NE(text.find(std::string(Describe(Code::kPatientNotFound).help)), std::string::npos);
+}
+
+TEST(QueueChange, JsonOfARequest_IsReadBack) {
+  const QueueChange change{"retry", {"a", "b\"c"}, "code table \"x\" corrected"};
+  const auto parsed = ParseQueueChange(ToJson(change));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->action, change.action);
+  EXPECT_EQ(parsed->ids, change.ids);
+  EXPECT_EQ(parsed->reason, change.reason);
+}
+
+TEST(QueueChange, WithoutReasonOrIds_IsRefused) {
+  EXPECT_FALSE(ParseQueueChange(R"({"action":"retry","ids":["a"],"reason":""})"));
+  EXPECT_FALSE(ParseQueueChange(R"({"action":"retry","ids":[],"reason":"x"})"));
+  EXPECT_FALSE(ParseQueueChange(R"({"action":"delete","ids":["a"],"reason":"x"})"));
+}
+
+TEST(QueueChange, Results_AreReadBack) {
+  const auto parsed =
+      ParseQueueChangeResults(ToJson(std::vector<QueueChangeResult>{{"a", true, ""}, {"b", false, "no"}}));
+  ASSERT_TRUE(parsed);
+  ASSERT_EQ(parsed->size(), 2U);
+  EXPECT_TRUE((*parsed)[0].done);
+  EXPECT_EQ((*parsed)[1].message, "no");
+}
+
+}  // namespace
+}  // namespace fhir_adapter::app
