@@ -1,0 +1,221 @@
+#include "net/http_server.h"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <future>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "net/http_session.h"
+#include "net/socket.h"
+
+namespace fhir_adapter::net {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+constexpr std::int64_t kAcceptRetryMs = 100;
+
+}  // namespace
+
+struct HttpServer::Implementation {
+  Implementation(HttpServerOptions options, Router router) : context(std::move(options), std::move(router)) {}
+  ~Implementation();
+
+  void Listen(FileDescriptor socket, int family);
+  void Accept();
+  void OnAccepted(HttpSocket socket);
+  void StopAccepting();
+  void CloseSessions();
+  template <class Function>
+  void RunOnIoThread(Function function);
+
+  std::unique_ptr<IoThread> own_io_thread;
+  IoThread* io_thread = nullptr;
+  HttpServerContext context;
+  std::unique_ptr<Acceptor> acceptor;
+  std::unique_ptr<asio::steady_timer> accept_timer;
+  bool is_unix = false;
+  std::uint16_t port = 0;
+  std::string address;
+};
+
+template <class Function>
+void HttpServer::Implementation::RunOnIoThread(Function function) {
+  std::promise<void> done;
+  io_thread->Post([&] {
+    function();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void HttpServer::Implementation::Listen(FileDescriptor socket, int family) {
+  auto& io = io_thread->implementation();
+  context.gate = io.gate;
+  acceptor = std::make_unique<Acceptor>(io.context);
+  accept_timer = std::make_unique<asio::steady_timer>(io.context);
+  acceptor->assign(asio::generic::stream_protocol(family, 0), socket.Release());
+  io_thread->Post([this] { Accept(); });
+}
+
+void HttpServer::Implementation::Accept() {
+  if (!acceptor->is_open()) return;
+  acceptor->async_accept([this](error_code error, HttpSocket socket) {
+    if (error == asio::error::operation_aborted) return;
+    if (error) {
+      // Out of descriptors or memory: the queue of the system holds the others for a moment.
+      accept_timer->expires_after(std::chrono::milliseconds(kAcceptRetryMs));
+      accept_timer->async_wait([this](error_code stopped) {
+        if (!stopped) Accept();
+      });
+      return;
+    }
+    OnAccepted(std::move(socket));
+    Accept();
+  });
+}
+
+void HttpServer::Implementation::OnAccepted(HttpSocket socket) {
+  HttpPeer peer;
+  const int descriptor = socket.native_handle();
+  if (is_unix) {
+    Result<Principal> principal = PeerPrincipal(descriptor);
+    if (!principal) return;
+    peer.local_principal = std::move(*principal);
+  } else {
+    peer.address = PeerAddress(descriptor);
+    peer.local_principal.id = "loopback";
+    peer.local_principal.roles = RoleSet::All();
+    peer.local_principal.authentication = "loopback";
+    const int on = 1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  }
+  const HttpLimits& limits = context.policy.limits;
+  const auto of_address = context.connections_by_address.find(peer.address);
+  const bool address_full = !is_unix && of_address != context.connections_by_address.end() &&
+                            of_address->second >= limits.connections_per_address_max;
+  if (address_full || context.connections >= limits.connections_max) {
+    static constexpr std::string_view kFull =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: "
+        "close\r\n\r\n";
+    [[maybe_unused]] const auto sent =
+        send(descriptor, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return;
+  }
+  StartHttpSession(std::move(socket), context, std::move(peer));
+}
+
+void HttpServer::Implementation::StopAccepting() {
+  error_code ignored;
+  acceptor->close(ignored);
+  accept_timer->cancel();
+  if (is_unix) unlink(context.options.unix_socket_path.c_str());
+}
+
+void HttpServer::Implementation::CloseSessions() {
+  std::vector<std::shared_ptr<HttpSession>> sessions;
+  for (const auto& [key, session] : context.sessions) sessions.push_back(session);
+  for (const auto& session : sessions) session->Close();
+}
+
+HttpServer::Implementation::~Implementation() {
+  if (!acceptor) return;
+  RunOnIoThread([this] {
+    if (acceptor->is_open()) StopAccepting();
+    context.draining = true;
+    CloseSessions();
+  });
+  // The cancelled operations still hold their connections; they run out one after the other.
+  {
+    std::unique_lock lock(context.mutex);
+    context.all_closed.wait(lock, [this] { return context.connections == 0; });
+  }
+  RunOnIoThread([this] {
+    acceptor.reset();
+    accept_timer.reset();
+  });
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options, Router router) {
+  const bool is_unix = !options.unix_socket_path.empty();
+  if (!is_unix && !options.address.is_loopback()) {
+    return Fail(Code::kConfiguration,
+                "listen address " + ToString(options.address) +
+                    " is not loopback: that needs TLS and authentication, which are not available; "
+                    "listen on 127.0.0.1 or [::1]");
+  }
+  ADAPTER_TRY(FileDescriptor socket,
+              is_unix ? ListenUnix(options.unix_socket_path) : ListenTcp(options.address));
+  auto state = std::make_unique<Implementation>(std::move(options), std::move(router));
+  HttpServerContext& context = state->context;
+  state->is_unix = is_unix;
+  state->port = is_unix ? std::uint16_t{0} : BoundPort(socket.get());
+  ListenAddress bound = context.options.address;
+  bound.port = state->port;
+  state->address = is_unix ? context.options.unix_socket_path : ToString(bound);
+  context.clock = context.options.clock != nullptr ? context.options.clock : &SystemClock();
+  context.policy.limits = context.options.limits;
+  context.policy.check_host = !is_unix;
+  context.policy.allowed_hosts = context.options.allowed_hosts;
+  for (const std::string& name : {std::string("localhost"), std::string("127.0.0.1"), std::string("::1"),
+                                  context.options.address.host}) {
+    context.policy.allowed_hosts.push_back(name);
+  }
+  if (context.options.io_thread == nullptr) state->own_io_thread = std::make_unique<IoThread>();
+  state->io_thread =
+      context.options.io_thread != nullptr ? context.options.io_thread : state->own_io_thread.get();
+  const int family = is_unix ? AF_UNIX : bound.is_ipv6() ? AF_INET6 : AF_INET;
+  state->Listen(std::move(socket), family);
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+}
+
+HttpServer::HttpServer(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+
+HttpServer::~HttpServer() = default;
+
+std::uint16_t HttpServer::port() const {
+  return implementation_->port;
+}
+
+std::string HttpServer::address() const {
+  return implementation_->address;
+}
+
+std::size_t HttpServer::connection_count() const {
+  return implementation_->context.connections;
+}
+
+bool HttpServer::Drain(std::int64_t deadline_ms) {
+  Implementation& state = *implementation_;
+  state.RunOnIoThread([&state] {
+    state.context.draining = true;
+    if (state.acceptor->is_open()) state.StopAccepting();
+    std::vector<std::shared_ptr<HttpSession>> sessions;
+    for (const auto& [key, session] : state.context.sessions) sessions.push_back(session);
+    for (const auto& session : sessions) session->CloseWhenIdle();
+  });
+  bool drained = false;
+  {
+    std::unique_lock lock(state.context.mutex);
+    drained = state.context.all_closed.wait_for(lock, std::chrono::milliseconds(deadline_ms),
+                                                [&state] { return state.context.connections == 0; });
+  }
+  state.RunOnIoThread([&state] { state.CloseSessions(); });
+  return drained;
+}
+
+}  // namespace fhir_adapter::net

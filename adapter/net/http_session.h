@@ -1,0 +1,59 @@
+// One connection of an HttpServer, and what all connections of a server share.
+//
+// Includes Asio: for the .cc files of net only. Everything here happens on the I/O thread.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "net/http_head.h"
+#include "net/http_server.h"
+#include "net/io_context.h"
+
+namespace fhir_adapter::net {
+
+using HttpSocket = boost::asio::generic::stream_protocol::socket;
+
+class HttpSession {
+ public:
+  virtual ~HttpSession() = default;
+  virtual void Close() = 0;
+  virtual void CloseWhenIdle() = 0;  // at once, or after the answer under way
+};
+
+struct HttpPeer {
+  std::string address;        // empty for a Unix-domain socket
+  Principal local_principal;  // who the peer is when there is no authentication
+};
+
+struct HttpServerContext {
+  HttpServerContext(HttpServerOptions server_options, Router server_router)
+      : options(std::move(server_options)), router(std::move(server_router)) {}
+
+  HttpServerOptions options;
+  Router router;
+  HttpHeadPolicy policy;
+  Clock* clock = nullptr;
+  std::shared_ptr<IoGate> gate;  // shared: answers may come after the server has gone
+
+  bool draining = false;
+  std::size_t body_bytes = 0;  // of all requests under way
+  // Shared: a connection that waits for its answer has no pending operation that would keep it.
+  std::unordered_map<HttpSession*, std::shared_ptr<HttpSession>> sessions;
+  std::unordered_map<std::string, std::size_t> connections_by_address;
+  std::atomic<std::size_t> connections = 0;  // counts until the session is destroyed
+  std::mutex mutex;
+  std::condition_variable all_closed;  // connections went to 0
+};
+
+// Registers itself in the context and removes itself when it ends.
+void StartHttpSession(HttpSocket socket, HttpServerContext& context, HttpPeer peer);
+
+}  // namespace fhir_adapter::net
