@@ -51,4 +51,9 @@ inline constexpr std::int64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
 
+// Store (adapter/storage).
+inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether a full disk has room
+inline constexpr std::size_t kStoreQueueMax = 10'000;  // works waiting for the writer
+inline constexpr std::size_t kStoreReadersMax = 32;    // reads at the same time
+
 }  // namespace fhir_adapter::limits
