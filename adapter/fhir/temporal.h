@@ -58,7 +58,7 @@ struct Temporal {
   static std::optional<Temporal> ParseDateTimeLiteral(std::string_view text);
   static std::optional<Temporal> ParseTimeLiteral(std::string_view text);
 
-  // As it was written (a dateTime literal without time keeps no `T`: this is the FHIR form).
+  // As it was written, but for -00:00, which becomes +00:00, and the `T` of a literal without time.
   std::string ToString() const;
 
   bool has_time() const { return precision >= TemporalPrecision::kHour; }
@@ -77,13 +77,10 @@ struct Temporal {
   static std::optional<Temporal> FromEpochDay(std::int64_t day);
 };
 
-// FHIRPath <, >: component by component; kUnknown where one ends before they differ, where only one of two
-// times has an offset, and for a time against a date.
+// FHIRPath <, > and =: component by component; kUnknown where one ends before they differ, and for a time
+// against a date. Two times with offsets are compared in UTC; where only one has an offset the answer is
+// kUnknown unless every offset gives the same. For = kEqual is true, kUnknown empty, the others false.
 Ordering Compare(const Temporal& a, const Temporal& b);
-// FHIRPath =: kEqual is true; kLess and kGreater are false; kUnknown is empty.
-inline Ordering CompareEquality(const Temporal& a, const Temporal& b) {
-  return Compare(a, b);
-}
 // FHIRPath ~: the same components and precision (fractions by value), both moved to UTC when both have an
 // offset.
 bool AreEquivalent(const Temporal& a, const Temporal& b);
