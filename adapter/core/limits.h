@@ -30,6 +30,16 @@ inline constexpr std::uint64_t kMapOutputBytesMax = 64'000'000;
 inline constexpr std::uint32_t kMapRecursionMax = 200;    // groups inside groups while running
 inline constexpr std::uint64_t kMapStepsMax = 1'000'000;  // rules run
 
+// Delivery (adapter/sync).
+inline constexpr std::size_t kAnswerHeaderBytesMax = 65'536;  // of a server's answer
+inline constexpr int kConflictRereadsMax = 3;                 // of one attempt
+inline constexpr int kDuplicateAttemptsMax = 8;               // 409 without If-Match, then a person
+inline constexpr std::size_t kLookupTokensMax = 20;           // identifiers in one search
+inline constexpr std::size_t kPatientCacheEntriesMax = 10'000;
+inline constexpr std::size_t kRematchPatientsMax = 1'000;  // held patients looked at in one round
+inline constexpr std::int64_t kRetryAfterSecondsMax = 86'400;
+inline constexpr std::size_t kSecretBytesMax = 16'384;
+
 // FHIR resources read from a peer (adapter/fhir/json_reader).
 inline constexpr std::size_t kResourceBytesMax = 64'000'000;
 inline constexpr std::size_t kResourceDepthMax = 64;
