@@ -7,11 +7,13 @@
 namespace fhir_adapter::limits {
 
 // Records (adapter/record, adapter/fhir/json_reader).
+inline constexpr std::uint64_t kConstraintStepsMax = 20'000'000;  // FHIRPath steps of a record's constraints
 inline constexpr std::size_t kRecordBytesMax = 10'000'000;
 inline constexpr std::size_t kRecordDepthMax = 64;          // the root has depth 1
 inline constexpr std::size_t kRecordElementsMax = 100'000;  // objects, arrays and values together
 inline constexpr int kRecordExponentMax = 100;              // of a decimal, either sign
 inline constexpr std::size_t kRecordNumberCharactersMax = 64;
+inline constexpr std::uint64_t kRuleStepsMax = 20'000'000;  // FHIRPath steps of a record's plausibility rules
 
 // FHIRPath (adapter/fhirpath).
 inline constexpr std::size_t kFhirPathExpressionBytesMax = 65'536;
@@ -48,6 +50,10 @@ inline constexpr std::size_t kResourceElementsMax = 2'000'000;
 // Values (adapter/fhir/decimal, adapter/fhir/temporal).
 inline constexpr int kDecimalDigitsMax = 1'024;  // significant digits, and digits after the point
 inline constexpr int kFractionDigitsMax = 9;     // of a second
+inline constexpr std::size_t kFhirStringBytesMax = 1'048'576;  // FHIR R4, string
+
+// Output check (adapter/fhir/checker).
+inline constexpr std::size_t kCheckIssuesMax = 200;  // of one resource or Bundle
 
 // HTTP server (adapter/net).
 inline constexpr std::size_t kHttpBodiesBytesMax = 512'000'000;  // of all requests being read together
@@ -65,5 +71,12 @@ inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
 inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether a full disk has room
 inline constexpr std::size_t kStoreQueueMax = 10'000;  // works waiting for the writer
 inline constexpr std::size_t kStoreReadersMax = 32;    // reads at the same time
+
+// Sandbox (adapter/sandbox).
+inline constexpr std::size_t kSandboxBundleEntriesMax = 10'000;
+inline constexpr std::int64_t kSandboxDelayMsMax = 3'600'000;
+inline constexpr std::size_t kSandboxPageSizeDefault = 50;
+inline constexpr std::size_t kSandboxPageSizeMax = 1'000;
+inline constexpr std::size_t kSandboxRequestsWaitingMax = 1'024;
 
 }  // namespace fhir_adapter::limits

@@ -1,10 +1,9 @@
 #include "record/content_hash.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
-#include <openssl/evp.h>
 #include <vector>
+
+#include "core/digest.h"
 
 namespace fhir_adapter::record {
 namespace {
@@ -59,19 +58,7 @@ std::string CanonicalContent(const fhir::Node& root) {
 }
 
 std::string ContentHash(const fhir::Node& root) {
-  const std::string content = CanonicalContent(root);
-  std::array<unsigned char, 32> digest{};
-  unsigned int size = 0;
-  // Fails only without memory or without SHA-256: nothing that could go on.
-  if (EVP_Digest(content.data(), content.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-    std::abort();
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    hex += kDigits[byte >> 4U];
-    hex += kDigits[byte & 15U];
-  }
-  return hex;
+  return Sha256Hex(CanonicalContent(root));
 }
 
 }  // namespace fhir_adapter::record

@@ -1,0 +1,86 @@
+// RunRules: the plausibility rules on one record. They never stop a record: what they find becomes a
+// DetectedIssue, what they cannot judge becomes a note.
+//
+// Pure; a RuleSet may be used from several threads, each with an arena of its own. The same record and facts
+// give the same outcome.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/issue.h"
+#include "fhir/node.h"
+#include "rules/rule_set.h"
+
+namespace fhir_adapter::rules {
+
+// An issue that fired on an earlier revision of the record.
+struct PastFiring {
+  std::string identifier;  // value of the DetectedIssue's identifier
+  std::string recorded;    // of the revision on which it first fired
+};
+
+// What the store knows of the patient.
+struct PatientFacts {
+  bool known = false;                      // false: there is no store; rules that need one are skipped
+  std::vector<std::string> other_records;  // RuleOutcome::fact of the patient's other records
+  std::vector<PastFiring> firings;         // of this record
+};
+
+struct RuleRequest {
+  const fhir::Node* record = nullptr;  // without issues that reject or quarantine
+  std::string_view record_key;         // {site}.{recordId}, escaped; `.p2` and so on included
+  std::string_view patient_suffix;     // ".p2", … or empty
+  const PatientFacts* facts = nullptr;
+  std::string_view pointer_prefix;  // of the record in its array
+  std::string_view file;
+};
+
+// A resource named by its identity.
+struct NamedResource {
+  std::string resource;  // "MedicationAdministration"
+  std::string system;    // "it-administration": last part of the identifier system
+  std::string value;
+
+  bool operator==(const NamedResource&) const = default;
+};
+
+struct Finding {
+  std::string identifier;  // {record_key}.{ruleId}[.{suffix}]
+  std::string rule_id;
+  std::string rule_version;
+  std::string status = "final";
+  std::string system;  // of the code; empty: the local code system
+  std::string code;
+  std::string severity;
+  std::string text;
+  std::string identified;  // instant
+  std::vector<NamedResource> implicated;
+  std::vector<NamedResource> evidence;
+};
+
+struct RuleOutcome {
+  std::vector<Finding> findings;  // by rule id, then in the order of the record
+  // rule-skipped. One for each cause; the same code, pointer and message in another record of a run says
+  // nothing new.
+  Issues notes;
+  std::string fact;  // JSON for the patient's other records; empty: nothing they could use
+};
+
+RuleOutcome RunRules(const RuleSet& rules, const RuleRequest& request, Arena& arena);
+
+// What becomes of issues that fired before and do not any more: `cancelled`, or `entered-in-error` when the
+// record is voided. Empty when the issue still fires or stays as it is (a record in progress runs no rules).
+enum class IssueEnd : std::uint8_t { kNone, kCancelled, kEnteredInError };
+IssueEnd EndOf(std::string_view identifier, const RuleOutcome& outcome, std::string_view record_status);
+
+// A copy of a stored DetectedIssue with that status, in the arena.
+fhir::Node* WithStatus(const fhir::Node& detected_issue, IssueEnd end, Arena& arena);
+
+// The findings as an instance of the logical model RuleFindings, for the map that makes DetectedIssues.
+fhir::Node* FindingsTree(const std::vector<Finding>& findings, std::string_view record_key,
+                         std::string_view patient_mrn, Arena& arena);
+
+}  // namespace fhir_adapter::rules
