@@ -44,7 +44,8 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
       ->required();
   command->footer(
       "Exit codes: 0 all mapped; 1 some records were rejected or quarantined, each is listed.\n"
-      "Example: fhir-adapter map fixtures/records/mg-3-r2.json | jq '.entry[].resource.resourceType'");
+      "Example: fhir-adapter map fixtures/records/mg-3-revision-2.json | jq "
+      "'.entry[].resource.resourceType'");
   command->callback([&] { parsed.command = [&] { return RunMap(parsed.global, options, streams); }; });
 }
 
@@ -167,7 +168,8 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   program.require_subcommand(1);
   program.fallthrough();
   program.footer(
-      "Example: fhir-adapter map fixtures/records/mg-3-r2.json\nEach command has --help with an example.");
+      "Example: fhir-adapter map fixtures/records/mg-3-revision-2.json\nEach command has --help with an "
+      "example.");
   AddServe(program, parsed, streams);
   AddMap(program, parsed, streams);
   AddCheck(program, parsed, streams);

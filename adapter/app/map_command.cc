@@ -1,0 +1,131 @@
+// `fhir-adapter map`: records to Bundles or resources on standard output, without a database or network.
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <set>
+#include <utility>
+
+#include "app/commands.h"
+#include "app/mapping_setup.h"
+#include "app/raw_map.h"
+#include "net/http_message.h"
+#include "pipeline/record_mapping.h"
+#include "record/record_splitter.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+constexpr std::size_t kChunkBytes = 64 * 1024;
+
+std::string IssueJson(const Issue& issue) {
+  return "{\"file\":" + net::JsonString(issue.where.file) + ",\"line\":" + std::to_string(issue.where.line) +
+         ",\"column\":" + std::to_string(issue.where.column) +
+         ",\"pointer\":" + net::JsonString(issue.where.pointer) +
+         ",\"code\":" + net::JsonString(Name(issue.code)) +
+         ",\"class\":" + net::JsonString(Name(issue.disposition())) +
+         ",\"message\":" + net::JsonString(issue.message) + "}";
+}
+
+// Maps the records of one run and counts what happened to them.
+class Run {
+ public:
+  Run(pipeline::RecordMapping& mapping, const MapOptions& options, bool json, const Streams& streams)
+      : mapping_(mapping), options_(options), json_(json), streams_(streams) {}
+
+  ExitCode MapInput(const std::string& input) {
+    if (input == "-") return MapStream(streams_.in, "-", record::RecordFormat::kJson, true);
+    if (!input.ends_with(".json") && !input.ends_with(".ndjson")) {
+      return Report(Error{Code::kUsage,
+                          input + ": only .json and .ndjson records can be mapped, or - for standard input",
+                          {}},
+                    streams_);
+    }
+    std::ifstream file(input, std::ios::binary);
+    if (!file)
+      return Report(Error{Code::kFileNotFound, "cannot be read", Location{input, 0, 0, ""}}, streams_);
+    const auto format =
+        input.ends_with(".ndjson") ? record::RecordFormat::kNdjson : record::RecordFormat::kJson;
+    return MapStream(file, input, format, false);
+  }
+
+  bool any_refused() const { return any_refused_; }
+
+ private:
+  ExitCode MapStream(std::istream& in, const std::string& name, record::RecordFormat format, bool guess) {
+    std::array<char, kChunkBytes> chunk{};
+    in.read(chunk.data(), chunk.size());
+    std::string_view bytes(chunk.data(), static_cast<std::size_t>(in.gcount()));
+    record::RecordSplitter splitter(guess ? record::GuessFormat(bytes) : format);
+    while (!bytes.empty()) {
+      splitter.Push(bytes);
+      MapReady(splitter, name);
+      in.read(chunk.data(), chunk.size());
+      bytes = std::string_view(chunk.data(), static_cast<std::size_t>(in.gcount()));
+    }
+    if (in.bad())
+      return Report(Error{Code::kInputOutput, "reading failed", Location{name, 0, 0, ""}}, streams_);
+    splitter.Finish();
+    MapReady(splitter, name);
+    if (records_ == 0) {
+      PrintIssue({Code::kJsonSyntax, Location{name, 0, 0, ""}, "the input holds no record"});
+      any_refused_ = true;
+    }
+    records_ = 0;
+    streams_.out.flush();
+    return streams_.out ? kExitDone : kExitInputOutput;
+  }
+
+  void MapReady(record::RecordSplitter& splitter, const std::string& name) {
+    const auto form =
+        options_.format == "bundle" ? pipeline::RecordForm::kBundle : pipeline::RecordForm::kResources;
+    while (auto text = splitter.Next()) {
+      ++records_;
+      const pipeline::MappedRecord mapped = mapping_.Map(*text, {}, form, name);
+      for (const Issue& issue : mapped.issues) PrintIssue(issue);
+      if (Gravest(mapped.issues) != Disposition::kNote) any_refused_ = true;
+      if (!mapped.bundle.empty()) streams_.out << mapped.bundle << "\n";
+      for (const std::string& resource : mapped.resources) streams_.out << resource << "\n";
+    }
+  }
+
+  // A rule that was skipped for a cause that another record had too is said once a run.
+  void PrintIssue(const Issue& issue) {
+    if (issue.code == Code::kRuleSkipped && !skipped_.emplace(issue.where.pointer, issue.message).second)
+      return;
+    streams_.err << (json_ ? IssueJson(issue) : ToLine(issue)) << "\n";
+  }
+
+  pipeline::RecordMapping& mapping_;
+  const MapOptions& options_;
+  bool json_;
+  const Streams& streams_;
+  bool any_refused_ = false;
+  std::size_t records_ = 0;
+  std::set<std::pair<std::string, std::string>> skipped_;
+};
+
+}  // namespace
+
+int RunMap(const GlobalOptions& global, const MapOptions& options, const Streams& streams) {
+  if (options.raw) return RunRawMap(global, options, streams);
+  const auto configuration = ConfigurationOf(global);
+  if (!configuration) return Report(configuration.error(), streams);
+  const auto directory = MappingsDirectory(options.map_directory, *configuration);
+  if (!directory) return Report(directory.error(), streams);
+  auto files = ReadMappingSetFiles(*directory, options.model_directory);
+  if (!files) return Report(files.error(), streams);
+  std::vector<fml::Finding> findings;
+  const auto set = pipeline::MappingSet::Build(std::move(*files),
+                                               MappingSettingsOf(*configuration, options.map), findings);
+  if (!set) {
+    ListFindings(findings, global.json, streams.err);
+    return kExitUsage;
+  }
+  pipeline::RecordMapping mapping(set);
+  Run run(mapping, options, global.json, streams);
+  int worst = kExitDone;
+  for (const std::string& input : options.inputs) worst = std::max<int>(worst, run.MapInput(input));
+  return std::max<int>(worst, run.any_refused() ? kExitRejected : kExitDone);
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,64 @@
+#include "app/mapping_setup.h"
+
+#include <algorithm>
+
+#include "app/mapping_files.h"
+#include "net/http_message.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+std::string FindingJson(const fml::Finding& finding) {
+  return "{\"file\":" + net::JsonString(finding.where.file) +
+         ",\"line\":" + std::to_string(finding.where.line) +
+         ",\"column\":" + std::to_string(finding.where.column) +
+         ",\"severity\":" + (finding.severity == fml::Severity::kError ? "\"error\"" : "\"warning\"") +
+         ",\"message\":" + net::JsonString(finding.message) + "}";
+}
+
+}  // namespace
+
+pipeline::MappingSettings MappingSettingsOf(const Configuration& configuration, const std::string& map) {
+  pipeline::MappingSettings settings;
+  settings.map = map;
+  settings.canonical_base = configuration.site.canonical_base;
+  settings.site = configuration.site.id;
+  settings.patient_identifier_system = configuration.endpoint.patient_identifier_system;
+  settings.practitioner_identifier_system = configuration.endpoint.practitioner_identifier_system;
+  settings.encounter_identifier_system = configuration.endpoint.encounter_identifier_system;
+  return settings;
+}
+
+Result<std::string> MappingsDirectory(const std::string& option, const Configuration& configuration) {
+  if (!option.empty()) return option;
+  if (!configuration.maps.directory.empty()) return configuration.maps.directory;
+  return ShippedMappingsDirectory();
+}
+
+Result<std::vector<fml::SourceFile>> ReadMappingSetFiles(const std::string& directory,
+                                                         const std::string& model_directory) {
+  ADAPTER_TRY(std::vector<fml::SourceFile> files, ReadMappingFiles(directory));
+  if (model_directory.empty()) return files;
+  ADAPTER_TRY(std::vector<fml::SourceFile> models, ReadMappingFiles(model_directory));
+  for (fml::SourceFile& model : models) {
+    model.path = "models/" + model.path;
+    const auto same = std::ranges::find(files, model.path, &fml::SourceFile::path);
+    if (same != files.end()) {
+      *same = std::move(model);
+    } else {
+      files.push_back(std::move(model));
+    }
+  }
+  return files;
+}
+
+std::size_t ListFindings(const std::vector<fml::Finding>& findings, bool json, std::ostream& out) {
+  std::size_t errors = 0;
+  for (const fml::Finding& finding : findings) {
+    if (finding.severity == fml::Severity::kError) ++errors;
+    out << (json ? FindingJson(finding) : fml::ToLine(finding)) << "\n";
+  }
+  return errors;
+}
+
+}  // namespace fhir_adapter::app

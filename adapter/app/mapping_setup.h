@@ -1,0 +1,27 @@
+// From configuration and options to a MappingSet, with every finding reported.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/configuration.h"
+#include "app/streams.h"
+#include "fml/map_set.h"
+#include "pipeline/mapping_set.h"
+
+namespace fhir_adapter::app {
+
+pipeline::MappingSettings MappingSettingsOf(const Configuration& configuration, const std::string& map);
+
+// The folder in force: the option, else the configuration, else the shipped one.
+Result<std::string> MappingsDirectory(const std::string& option, const Configuration& configuration);
+
+// Files of the folder, and of `model_directory` below "models/" when that is given.
+Result<std::vector<fml::SourceFile>> ReadMappingSetFiles(const std::string& directory,
+                                                         const std::string& model_directory);
+
+// One line a finding on the error stream (NDJSON with `json`). Gives the number of errors.
+std::size_t ListFindings(const std::vector<fml::Finding>& findings, bool json, std::ostream& out);
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,133 @@
+#include "pipeline/mapping_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/arena.h"
+#include "fhir/json_reader.h"
+#include "fhir/json_writer.h"
+
+namespace fhir_adapter::pipeline {
+namespace {
+
+std::string_view Text(const fhir::Node& object, std::string_view name) {
+  const fhir::Node* member = object.Find(name);
+  return member != nullptr && member->is_string() ? member->text : std::string_view();
+}
+
+// The definitions of a set, parsed: the logical model called `type`, and all value sets.
+struct Definitions {
+  Arena arena;
+  const fhir::Node* model = nullptr;
+  std::vector<const fhir::Node*> value_sets;
+};
+
+Result<void> ReadDefinitions(const std::vector<fml::SourceFile>& files, std::string_view type,
+                             Definitions& out) {
+  for (const fml::SourceFile& file : files) {
+    if (!file.path.ends_with(".json")) continue;
+    auto parsed = fhir::ReadJson(file.bytes, out.arena);
+    if (!parsed) {
+      Error error = std::move(parsed).error();
+      error.where.file = file.path;
+      return Fail(std::move(error));
+    }
+    const std::string_view resource_type = Text(**parsed, "resourceType");
+    if (resource_type == "ValueSet") out.value_sets.push_back(*parsed);
+    const bool is_model = resource_type == "StructureDefinition" && Text(**parsed, "kind") == "logical";
+    if (is_model && Text(**parsed, "type") == type) out.model = *parsed;
+  }
+  return {};
+}
+
+std::vector<std::pair<std::string, std::string>> Configuration(const MappingSettings& settings) {
+  return {{"canonicalBase", settings.canonical_base},
+          {"site", settings.site},
+          {"patientIdentifierSystem", settings.patient_identifier_system},
+          {"practitionerIdentifierSystem", settings.practitioner_identifier_system},
+          {"encounterIdentifierSystem", settings.encounter_identifier_system}};
+}
+
+fml::Finding FindingOf(const Error& error) {
+  fml::Finding finding;
+  finding.code = error.code;
+  finding.where = error.where;
+  finding.message = error.message;
+  return finding;
+}
+
+}  // namespace
+
+std::shared_ptr<const MappingSet> MappingSet::Build(std::vector<fml::SourceFile> files,
+                                                    const MappingSettings& settings,
+                                                    std::vector<fml::Finding>& findings) {
+  auto set = std::shared_ptr<MappingSet>(new MappingSet());
+  set->settings_ = settings;
+  fml::MapSetOptions options;
+  options.configuration = Configuration(settings);
+  options.record_variables = {"recordKey", "patientSuffix"};
+  set->maps_ = fml::MapSet::Compile(std::move(files), options, findings);
+  if (!set->maps_) return nullptr;
+  set->record_map_ = set->maps_->FindMap(settings.map);
+  if (set->record_map_ == nullptr || set->record_map_->source == nullptr) {
+    findings.push_back(
+        FindingOf(Error{Code::kFileNotFound, "no map '" + settings.map + "' with a source type", {}}));
+    return nullptr;
+  }
+  set->provenance_map_ = set->maps_->FindMap(set->record_map_->url + "-provenance");
+  set->issue_map_ = set->maps_->FindMap("rules/detected-issue.map");
+  if (set->issue_map_ == nullptr) {
+    findings.push_back(FindingOf(Error{Code::kFileNotFound, "the set has no rules/detected-issue.map", {}}));
+    return nullptr;
+  }
+  for (const auto& built : {set->BuildModel(), set->BuildRules()}) {
+    if (built) continue;
+    findings.push_back(FindingOf(built.error()));
+    return nullptr;
+  }
+  return set;
+}
+
+Result<void> MappingSet::BuildModel() {
+  Definitions definitions;
+  ADAPTER_CHECK(ReadDefinitions(maps_->files(), record_map_->source->name, definitions));
+  if (definitions.model == nullptr) {
+    return Fail(Code::kFileNotFound, "no logical model of type " + std::string(record_map_->source->name));
+  }
+  ADAPTER_TRY(record::RecordModel model,
+              record::RecordModel::Build(*definitions.model, definitions.value_sets));
+  model_ = std::make_unique<record::RecordModel>(std::move(model));
+  ADAPTER_TRY(rules::ConstraintChecker constraints,
+              rules::ConstraintChecker::Build(*model_, maps_->schema()));
+  constraints_ = std::make_unique<rules::ConstraintChecker>(std::move(constraints));
+  return {};
+}
+
+Result<void> MappingSet::BuildRules() {
+  std::vector<rules::RuleFile> files;
+  for (const fml::SourceFile& file : maps_->files()) {
+    if (file.path.starts_with("rules/") && file.path.ends_with(".json"))
+      files.push_back({file.path, file.bytes});
+  }
+  ADAPTER_TRY(rules::RuleSet rules, rules::RuleSet::Build(files, maps_->schema(), record_map_->source->name));
+  rules_ = std::make_unique<rules::RuleSet>(std::move(rules));
+  return {};
+}
+
+std::string MappingSet::Bytes() const {
+  Arena arena;
+  fhir::Node* root = fhir::Node::Object(arena);
+  fhir::Node* configuration = fhir::Node::Object(arena);
+  for (const auto& [name, value] : Configuration(settings_)) {
+    if (!value.empty()) configuration->Set(arena, arena.Copy(name), fhir::Node::String(arena, value));
+  }
+  root->Set(arena, "configuration", configuration);
+  fhir::Node* files = fhir::Node::Object(arena);
+  for (const fml::SourceFile& file : maps_->files()) {
+    files->AddMember(arena, file.path, fhir::Node::String(arena, file.bytes));
+  }
+  root->Set(arena, "files", files);
+  return fhir::ToJson(*root);
+}
+
+}  // namespace fhir_adapter::pipeline

@@ -1,0 +1,67 @@
+// MappingSet: everything that a record is read, checked and mapped with: the maps and code tables, the
+// record's model with its constraints, and the plausibility rules. Compiled together, named by one hash,
+// exchanged together.
+//
+// Immutable after Build and free to be shared by threads (shared_ptr: a reload replaces the current set while
+// records still run through the old one). It reads no file: the caller gives paths and bytes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+#include "fml/map_set.h"
+#include "record/record_model.h"
+#include "rules/constraint_checker.h"
+#include "rules/rule_set.h"
+
+namespace fhir_adapter::pipeline {
+
+struct MappingSettings {
+  std::string map = "procedure-record";  // name, url or path of the record's map
+  std::string canonical_base = "https://clinic.example/fhir";
+  std::string site;
+  // Empty: not configured. The maps see an empty collection.
+  std::string patient_identifier_system;
+  std::string practitioner_identifier_system;
+  std::string encounter_identifier_system;
+};
+
+class MappingSet {
+ public:
+  // Null when a finding is an error. Findings are those of the maps, then of model, constraints and rules.
+  static std::shared_ptr<const MappingSet> Build(std::vector<fml::SourceFile> files,
+                                                 const MappingSettings& settings,
+                                                 std::vector<fml::Finding>& findings);
+
+  const MappingSettings& settings() const { return settings_; }
+  const std::shared_ptr<const fml::MapSet>& maps() const { return maps_; }
+  const fml::MapInfo& record_map() const { return *record_map_; }
+  const fml::MapInfo* provenance_map() const { return provenance_map_; }  // null: the set has none
+  const fml::MapInfo& issue_map() const { return *issue_map_; }  // findings of the rules to DetectedIssues
+  const record::RecordModel& model() const { return *model_; }
+  const rules::ConstraintChecker& constraints() const { return *constraints_; }
+  const rules::RuleSet& rules() const { return *rules_; }
+  // SHA-256 over files and configuration.
+  const std::string& name() const { return maps_->name(); }
+  // The files and the configuration in one text, to be stored under the name and read again for a replay.
+  std::string Bytes() const;
+
+ private:
+  MappingSet() = default;
+  Result<void> BuildModel();
+  Result<void> BuildRules();
+
+  MappingSettings settings_;
+  std::shared_ptr<const fml::MapSet> maps_;  // shared with the Mappers of threads
+  const fml::MapInfo* record_map_ = nullptr;
+  const fml::MapInfo* provenance_map_ = nullptr;
+  const fml::MapInfo* issue_map_ = nullptr;
+  std::unique_ptr<record::RecordModel> model_;
+  std::unique_ptr<rules::ConstraintChecker> constraints_;
+  std::unique_ptr<rules::RuleSet> rules_;
+};
+
+}  // namespace fhir_adapter::pipeline
