@@ -82,9 +82,11 @@ struct Scope {
   StaticType context = StaticType::Any();  // type of the input collection ($this at the top)
   std::span<const Variable> variables;
   std::span<const HostFunction> functions = AdapterFunctions();
-  // Strict: an element that a known type does not have is an error, and so is a variable that nobody
-  // declared. Not strict: the former is empty; the latter is still an error.
+  // Strict: an element that a known type does not have is an error. Not strict: it is empty. Unknown
+  // variables, functions and types are errors in both.
   bool strict = true;
+  // Also refuse functions that depend on order (first(), skip(), …) behind children() and descendants().
+  bool check_order = false;
 };
 
 // now() and its kin, fixed for one evaluation.
