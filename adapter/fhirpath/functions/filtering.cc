@@ -137,7 +137,7 @@ bool Coalesce(Call& call) {
 }
 
 struct SortKey {
-  Collection value;  // empty sorts first
+  Collection value;
   bool descending = false;
 };
 
@@ -145,21 +145,21 @@ struct SortKey {
 std::optional<int> CompareKeys(const SortKey& a, const SortKey& b, Arena& arena) {
   int order = 0;
   if (a.value.empty() || b.value.empty()) {
-    order = static_cast<int>(b.value.empty()) - static_cast<int>(a.value.empty());
-  } else {
-    switch (Compare(a.value.front(), b.value.front(), arena)) {
-      case Order::kLess:
-        order = -1;
-        break;
-      case Order::kGreater:
-        order = 1;
-        break;
-      case Order::kEqual:
-      case Order::kUnknown:
-        break;
-      case Order::kIncompatible:
-        return std::nullopt;
-    }
+    // Items without the key come first in either direction.
+    return static_cast<int>(b.value.empty()) - static_cast<int>(a.value.empty());
+  }
+  switch (Compare(a.value.front(), b.value.front(), arena)) {
+    case Order::kLess:
+      order = -1;
+      break;
+    case Order::kGreater:
+      order = 1;
+      break;
+    case Order::kEqual:
+    case Order::kUnknown:
+      break;
+    case Order::kIncompatible:
+      return std::nullopt;
   }
   return a.descending ? -order : order;
 }
