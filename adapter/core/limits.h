@@ -67,6 +67,10 @@ inline constexpr std::int64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
 
+// Queue (adapter/outbox).
+inline constexpr std::size_t kClaimPatientsMax = 1'000;     // looked at by one claim
+inline constexpr std::size_t kQueuePageEntriesMax = 1'000;  // of a listing
+
 // Store (adapter/storage).
 inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether a full disk has room
 inline constexpr std::size_t kStoreQueueMax = 10'000;  // works waiting for the writer
