@@ -46,8 +46,11 @@ struct Finding {
 std::string ToLine(const Finding& finding);
 
 struct MapSetOptions {
-  // Environment variables of expressions: canonicalBase, site, …
+  // Environment variables of expressions: canonicalBase, site, … An empty value is the empty collection; a
+  // name that is not here is an error of the map that uses it.
   std::vector<std::pair<std::string, std::string>> configuration;
+  // Environment variables that each record's MapRequest gives.
+  std::vector<std::string> record_variables;
   // A ConceptMap used by translate must say what becomes of unknown codes. When false it may keep silent, and
   // an unknown code then stops the record.
   bool require_unmapped_policy = true;

@@ -11,8 +11,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/arena.h"
@@ -31,7 +33,9 @@ struct MapRequest {
   std::string_view seed;
   // Put in front of the pointers of issues, for a record inside an array ("/3").
   std::string_view pointer_prefix;
-  std::string_view file;                     // of the record, for issues
+  std::string_view file;  // of the record, for issues
+  // Values of MapSetOptions::record_variables; those that are not given are empty.
+  std::span<const std::pair<std::string_view, std::string_view>> variables;
   const fhirpath::Moment* moment = nullptr;  // now() and today(); null: using them is map-failed
   fhirpath::Host* host = nullptr;            // resolve(), memberOf(), conformsTo(), trace()
   std::vector<std::string>* log = nullptr;   // takes what `log` says; null: log expressions do not run
