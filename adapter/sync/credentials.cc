@@ -1,0 +1,63 @@
+#include "sync/credentials.h"
+
+#include <fstream>
+#include <iterator>
+#include <openssl/evp.h>
+#include <utility>
+#include <vector>
+
+#include "core/limits.h"
+
+namespace fhir_adapter::sync {
+namespace {
+
+std::string Base64(std::string_view bytes) {
+  std::vector<unsigned char> out(4 * ((bytes.size() + 2) / 3) + 1);
+  const int size = EVP_EncodeBlock(out.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  return {reinterpret_cast<const char*>(out.data()), static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+Credentials::Credentials(CredentialSettings settings) : settings_(std::move(settings)) {}
+
+Result<std::string> Credentials::ReadHeader() const {
+  if (settings_.kind == CredentialSettings::Kind::kNone) return std::string();
+  std::ifstream stream(settings_.secret_file, std::ios::binary);
+  if (!stream)
+    return Fail(Code::kInputOutput, "the file of the secret cannot be read: " + settings_.secret_file);
+  std::string secret;
+  secret.resize(limits::kSecretBytesMax + 1);
+  stream.read(secret.data(), static_cast<std::streamsize>(secret.size()));
+  secret.resize(static_cast<std::size_t>(stream.gcount()));
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  if (secret.size() > limits::kSecretBytesMax) {
+    return Fail(Code::kConfiguration, "the secret is too long: " + settings_.secret_file);
+  }
+  // A line end would let the file write headers of its own.
+  if (secret.empty() || secret.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    return Fail(Code::kConfiguration, "the secret must be one line: " + settings_.secret_file);
+  }
+  if (settings_.kind == CredentialSettings::Kind::kBearer) return "Authorization: Bearer " + secret;
+  return "Authorization: Basic " + Base64(settings_.username + ":" + secret);
+}
+
+Result<void> Credentials::Load() {
+  ADAPTER_TRY(std::string header, ReadHeader());
+  const std::lock_guard lock(mutex_);
+  if (header != current_.header) current_ = {std::move(header), current_.generation + 1};
+  return {};
+}
+
+Credentials::Current Credentials::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+bool Credentials::Refresh(std::int64_t used) {
+  if (current().generation == used && !Load()) return false;
+  return current().generation != used;
+}
+
+}  // namespace fhir_adapter::sync

@@ -1,0 +1,479 @@
+#include "sync/delivery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "audit/audit_entry.h"
+#include "core/digest.h"
+#include "core/limits.h"
+#include "sync/resource_identity.h"
+
+namespace fhir_adapter::sync {
+namespace {
+
+using outbox::DeliveryOutcome;
+using outbox::LedgerRow;
+using outbox::ResourceKey;
+using outbox::WorkKind;
+
+std::string RandomHex(Random& random, int words) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (int i = 0; i < words; ++i) {
+    std::uint64_t value = random.Next();
+    for (int digit = 0; digit < 16; ++digit, value >>= 4) text += kDigits[value & 0xF];
+  }
+  return text;
+}
+
+}  // namespace
+
+Delivery::Delivery(outbox::WorkItem item, const DeliveryServices& services, Finished finished)
+    : item_(std::move(item)),
+      services_(services),
+      finished_(std::move(finished)),
+      lookup_(services.client),
+      maybe_sent_before_(item_.is_ambiguous) {
+  trace_.request_id = RandomHex(services_.random, 2);
+  trace_.traceparent =
+      "00-" + audit::TraceOfSubject(item_.subject_key) + "-" + RandomHex(services_.random, 1) + "-01";
+  report_.id = item_.id;
+}
+
+LedgerRow* Delivery::RowOf(const ResourceKey& key) {
+  const auto row = std::find_if(item_.ledger.begin(), item_.ledger.end(),
+                                [&](const LedgerRow& other) { return other.key == key; });
+  return row == item_.ledger.end() ? nullptr : &*row;
+}
+
+void Delivery::Start() {
+  if (IsOlderThanLedger(item_)) {
+    return Finish(DeliveryOutcome::kHeld, Code::kConflict, "a higher revision has been delivered");
+  }
+  MatchNextPatient();
+}
+
+// First the patient of the work, then those in whose charts it stood before.
+void Delivery::MatchNextPatient() {
+  const std::size_t index = patients_matched_;
+  if (index > item_.former_patients.size()) return PlanAndLook();
+  const outbox::PatientReference& patient = index == 0 ? item_.patient : item_.former_patients[index - 1];
+  services_.patients.Match(patient, trace_,
+                           [this, index](PatientMatch match) { TakeMatch(index, std::move(match)); });
+}
+
+void Delivery::TakeMatch(std::size_t index, PatientMatch match) {
+  switch (match.outcome) {
+    case PatientMatch::Outcome::kFailed:
+      report_.operation = "search";
+      return FinishFailed(match.classification, match.answer);
+    case PatientMatch::Outcome::kHeld:
+      report_.operation = "search";
+      return Finish(DeliveryOutcome::kHeld, match.held, {});
+    case PatientMatch::Outcome::kFound:
+      break;
+  }
+  const outbox::PatientReference& patient = index == 0 ? item_.patient : item_.former_patients[index - 1];
+  if (index == 0 && matched_again_ && match.reference == refused_patient_) {
+    // Still the same patient: that was not why the server refused.
+    return FinishFailed({Verdict::kQuarantine, Code::kServerRefused}, refused_);
+  }
+  patient_is_remembered_ = patient_is_remembered_ || match.remembered;
+  patients_[patient.key] = std::move(match.reference);
+  ++patients_matched_;
+  MatchNextPatient();
+}
+
+// The record's key, with the generation of the patient: what stands before the revision in its Provenance.
+std::string Delivery::RecordValue() const {
+  const std::string ending = "." + std::to_string(item_.revision);
+  for (const outbox::IntendedResource& resource : item_.resources) {
+    const std::string& value = resource.key.value;
+    if (resource.key.type == "Provenance" && value.ends_with(ending))
+      return value.substr(0, value.size() - ending.size());
+  }
+  return item_.subject_key;
+}
+
+bool Delivery::Plan() {
+  const PlanContext context{services_.settings.canonical_base, patients_};
+  auto plan = PlanDelivery(item_, context);
+  if (!plan) {
+    Finish(DeliveryOutcome::kQuarantined, plan.error().code, plan.error().message);
+    return false;
+  }
+  plan_ = std::move(plan).value();
+  return true;
+}
+
+bool Delivery::IsUnknownRecord() const {
+  return std::none_of(item_.ledger.begin(), item_.ledger.end(), [&](const LedgerRow& row) {
+    return row.patient_key == item_.patient.key && row.patient_generation == item_.patient_generation;
+  });
+}
+
+// One resource that is there if any of the record is: the one that carries the record's own key.
+std::optional<std::size_t> Delivery::ProbeEntry() const {
+  const std::string record = RecordValue();
+  std::optional<std::size_t> first;
+  for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
+    const PlannedEntry& entry = plan_.entries[i];
+    if (!entry.has_identifier_search || entry.exists) continue;
+    if (entry.key.value == record) return i;
+    if (!first) first = i;
+  }
+  return first;
+}
+
+void Delivery::PlanAndLook() {
+  if (!Plan()) return;
+  std::vector<std::size_t> all;
+  std::vector<std::size_t> unknown;
+  for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
+    all.push_back(i);
+    if (!plan_.entries[i].exists) unknown.push_back(i);
+  }
+  if (has_looked_ || all.empty()) return PlanAndSend();
+  if (maybe_sent_before_) return Look(LookupReason::kAmbiguous, std::move(all));
+  if (IsUnknownRecord()) {
+    const std::optional<std::size_t> probe = ProbeEntry();
+    if (probe) return Look(LookupReason::kProbe, {*probe});
+  } else if (item_.kind == WorkKind::kIssueUpdate && !unknown.empty()) {
+    return Look(LookupReason::kNewEntries, std::move(unknown));
+  }
+  PlanAndSend();
+}
+
+void Delivery::PlanAndSend() {
+  if (!Plan()) return;
+  if (plan_.entries.empty()) return FinishDelivered();
+  Send();
+}
+
+void Delivery::Look(LookupReason reason, std::vector<std::size_t> entries) {
+  std::vector<Wanted> wanted;
+  for (const std::size_t i : entries) {
+    const PlannedEntry& entry = plan_.entries[i];
+    wanted.push_back(Wanted{i, entry.key, entry.server_id});
+  }
+  looking_for_ = std::move(entries);
+  lookup_.Find(std::move(wanted), trace_,
+               [this, reason](LookupResult result) { TakeLookup(reason, std::move(result)); });
+}
+
+void Delivery::TakeLookup(LookupReason reason, LookupResult result) {
+  if (report_.operation.empty()) report_.operation = "search";
+  if (result.classification.verdict != Verdict::kSucceeded) {
+    return FinishFailed(result.classification, result.answer);
+  }
+  if (result.has_duplicates) {
+    return Finish(DeliveryOutcome::kHeld, Code::kConflict,
+                  "two resources on the server carry one identifier");
+  }
+  if (reason == LookupReason::kUnanswered) return TakeUnanswered(result.found);
+  has_looked_ = true;
+  if (reason == LookupReason::kProbe) {
+    if (result.found.empty()) return PlanAndSend();
+    std::vector<std::size_t> all(plan_.entries.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    return Look(LookupReason::kUnknownRecord, std::move(all));
+  }
+  if (!Fold(reason, result.found)) return;
+  maybe_sent_before_ = false;
+  if (reason != LookupReason::kUnknownRecord) return PlanAndSend();
+  std::vector<std::string> targets;
+  for (const Observed& observed : result.found) {
+    const PlannedEntry& entry = plan_.entries[observed.entry];
+    if (entry.key.type != "Provenance") targets.push_back(entry.key.type + "/" + observed.server_id);
+  }
+  lookup_.FindNewestRevision(std::move(targets), services_.settings.canonical_base + "/sid/it-record",
+                             RecordValue(), trace_,
+                             [this](LookupResult guard) { TakeRevisionGuard(std::move(guard)); });
+}
+
+void Delivery::TakeRevisionGuard(LookupResult result) {
+  if (result.classification.verdict != Verdict::kSucceeded) {
+    report_.writes.clear();
+    return FinishFailed(result.classification, result.answer);
+  }
+  if (result.newest_revision > item_.revision) {
+    report_.writes.clear();  // what was found belongs to the higher revision
+    return Finish(DeliveryOutcome::kHeld, Code::kConflict,
+                  "the server holds a higher revision of this record");
+  }
+  PlanAndSend();
+}
+
+bool Delivery::SaysTheSame(std::string_view map_form, const Observed& observed,
+                           const std::string& patient) const {
+  Arena arena;
+  const auto ours = ReadResource(map_form, arena);
+  const auto theirs = ReadResource(observed.json, arena);
+  if (!ours || !theirs) return false;
+  ToServerReferences(**ours, plan_.literals, patient, arena);
+  StripServerParts(**ours, services_.client.base_url(), arena);
+  return SameButForCorrection(**ours, **theirs);
+}
+
+// The server holds what is intended: the ledger takes it over, with the status that stands there.
+void Delivery::Adopt(const PlannedEntry& entry, const Observed& observed, LedgerRow& row) {
+  Arena arena;
+  const auto ours = ReadResource(entry.json, arena);
+  const auto theirs = ReadResource(observed.json, arena);
+  row.json = entry.json;
+  if (ours && theirs && StatusOf(**ours) != StatusOf(**theirs)) {
+    (*ours)->Set(arena, "status", fhir::Node::String(arena, StatusOf(**theirs)));
+    row.json = WriteOrdered(**ours);
+  }
+  row.sha256 = Sha256Hex(row.json);
+  row.nullified = entry.nullified;
+  PlannedEntry adopted = entry;
+  adopted.json = row.json;
+  adopted.sha256 = row.sha256;
+  AddWrite(adopted, row.server_id, row.version_id, true);
+}
+
+void Delivery::FoldUnknown(const PlannedEntry& entry, const Observed& observed) {
+  LedgerRow row;
+  row.endpoint = services_.settings.endpoint;
+  row.key = entry.key;
+  row.server_id = observed.server_id;
+  row.version_id = observed.version_id;
+  row.etag = EntityTag(observed.version_id);
+  row.json = observed.json;
+  row.sha256 = Sha256Hex(observed.json);
+  row.revision = item_.revision;
+  row.patient_key = item_.patient.key;
+  row.patient_generation = item_.patient_generation;
+  if (entry.key.type == "Provenance") {
+    // It speaks of what was written then, which need not be what would be written now.
+    PlannedEntry found = entry;
+    found.json = row.json;
+    found.sha256 = row.sha256;
+    AddWrite(found, row.server_id, row.version_id, true);
+  } else if (SaysTheSame(entry.json, observed, entry.patient)) {
+    Adopt(entry, observed, row);
+  }
+  item_.ledger.push_back(std::move(row));
+}
+
+// Three-way: what is there now, what we delivered last, what we want. False when a person has to decide.
+bool Delivery::FoldKnown(const PlannedEntry& entry, LedgerRow& row, const Observed* observed) {
+  if (observed == nullptr) {
+    Finish(DeliveryOutcome::kHeld, Code::kConflict,
+           "removed from the server by someone else: " + entry.key.type);
+    return false;
+  }
+  if (SaysTheSame(entry.json, *observed, entry.patient)) {
+    row.version_id = observed->version_id;
+    Adopt(entry, *observed, row);
+    return true;
+  }
+  if (observed->version_id == row.version_id) return true;
+  if (!row.json.empty() && SaysTheSame(row.json, *observed, entry.patient)) {
+    row.version_id = observed->version_id;  // touched, not changed
+    return true;
+  }
+  Finish(DeliveryOutcome::kHeld, Code::kConflict, "changed on the server by someone else: " + entry.key.type);
+  return false;
+}
+
+bool Delivery::Fold(LookupReason reason, const std::vector<Observed>& found) {
+  // Ids first: references between what was found can only be compared when all of them are known.
+  for (const Observed& observed : found) {
+    const PlannedEntry& entry = plan_.entries[observed.entry];
+    plan_.literals[entry.uuid] = entry.key.type + "/" + observed.server_id;
+  }
+  const auto observed_of = [&](std::size_t i) -> const Observed* {
+    const auto one =
+        std::find_if(found.begin(), found.end(), [&](const Observed& o) { return o.entry == i; });
+    return one == found.end() ? nullptr : &*one;
+  };
+  bool has_changed = false;
+  for (const std::size_t i : looking_for_) {
+    const PlannedEntry& entry = plan_.entries[i];
+    const Observed* observed = observed_of(i);
+    if (LedgerRow* row = RowOf(entry.key)) {
+      const std::string before = row->version_id;
+      const std::string content = row->sha256;
+      if (!FoldKnown(entry, *row, observed)) return false;
+      has_changed = has_changed || row->version_id != before || row->sha256 != content;
+    } else if (observed != nullptr) {
+      FoldUnknown(entry, *observed);
+      has_changed = true;
+    }
+  }
+  if (reason == LookupReason::kReread && !has_changed) {
+    // Everything is as we left it, so the refusal was not about versions.
+    const bool busy = refused_.status == 409;
+    FinishFailed(busy ? Classification{Verdict::kRetry, Code::kServerBusy}
+                      : Classification{Verdict::kQuarantine, Code::kServerRefused},
+                 refused_);
+    return false;
+  }
+  return true;
+}
+
+void Delivery::Send() {
+  FhirRequest request = services_.encoder.Encode(plan_);
+  request.request_id = trace_.request_id;
+  request.traceparent = trace_.traceparent;
+  report_.operation = services_.encoder.operation();
+  services_.client.Send(std::move(request), [this](FhirAnswer answer) { TakeAnswer(std::move(answer)); });
+}
+
+void Delivery::TakeAnswer(FhirAnswer answer) {
+  report_.http_status = answer.status;
+  AnswerFacts facts;
+  facts.kind = RequestKind::kWrite;
+  facts.transport = answer.transport;
+  facts.failure = answer.failure;
+  facts.status = answer.status;
+  facts.has_if_match = std::any_of(plan_.entries.begin(), plan_.entries.end(),
+                                   [](const PlannedEntry& entry) { return !entry.if_match.empty(); });
+  facts.patient_is_remembered = patient_is_remembered_ && !matched_again_;
+  facts.attempt = item_.attempt;
+  const bool success = answer.status >= 200 && answer.status < 300;
+  auto read = success ? services_.encoder.Read(plan_, answer.body) : Result<EncodedAnswer>(EncodedAnswer{});
+  facts.body_is_readable = read.has_value();
+  if (!success || !read || read->failed_status != 0) {
+    if (success && read) {
+      TakeEntries(*read);
+      facts.status = read->failed_status;
+      report_.http_status = read->failed_status;
+    }
+    return Decide(Classify(facts), answer);
+  }
+  TakeEntries(*read);
+  std::vector<std::size_t> unanswered;
+  for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
+    const auto of_entry = [&](const EntryAnswer& one) {
+      return one.entry == i && !one.server_id.empty() && !one.version_id.empty();
+    };
+    if (std::none_of(read->entries.begin(), read->entries.end(), of_entry)) unanswered.push_back(i);
+  }
+  if (unanswered.empty()) return FinishDelivered();
+  Look(LookupReason::kUnanswered, std::move(unanswered));
+}
+
+void Delivery::TakeEntries(const EncodedAnswer& answer) {
+  for (const EntryAnswer& one : answer.entries) {
+    if (one.server_id.empty() || one.version_id.empty()) continue;
+    AddWrite(plan_.entries[one.entry], one.server_id, one.version_id, false);
+  }
+}
+
+// The server said that it carried the request out, and did not say as what.
+void Delivery::TakeUnanswered(const std::vector<Observed>& found) {
+  for (const Observed& observed : found) {
+    AddWrite(plan_.entries[observed.entry], observed.server_id, observed.version_id, true);
+  }
+  if (found.size() < looking_for_.size()) {
+    return FinishFailed({Verdict::kAmbiguous, Code::kServerAnswer}, FhirAnswer{});
+  }
+  FinishDelivered();
+}
+
+void Delivery::Decide(const Classification& classification, const FhirAnswer& answer) {
+  if (classification.verdict == Verdict::kReread && rereads_ < limits::kConflictRereadsMax) {
+    ++rereads_;
+    refused_ = answer;
+    std::vector<std::size_t> known;
+    for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
+      if (!plan_.entries[i].if_match.empty()) known.push_back(i);
+    }
+    return Look(LookupReason::kReread, std::move(known));
+  }
+  if (classification.verdict == Verdict::kReread) {
+    return FinishFailed({Verdict::kRetry, Code::kServerBusy}, answer);
+  }
+  if (classification.verdict == Verdict::kMatchPatientAgain) return MatchAgain(answer);
+  FinishFailed(classification, answer);
+}
+
+void Delivery::MatchAgain(const FhirAnswer& answer) {
+  matched_again_ = true;
+  refused_ = answer;
+  refused_patient_ = patients_[item_.patient.key];
+  services_.patients.Forget(item_.patient.key);
+  for (const outbox::PatientReference& former : item_.former_patients) services_.patients.Forget(former.key);
+  patients_.clear();
+  patients_matched_ = 0;
+  patient_is_remembered_ = false;
+  MatchNextPatient();
+}
+
+void Delivery::AddWrite(const PlannedEntry& entry, const std::string& server_id,
+                        const std::string& version_id, bool adopted) {
+  outbox::ResourceWrite write;
+  write.key = entry.key;
+  write.server_id = server_id;
+  write.version_id = version_id;
+  write.etag = EntityTag(version_id);
+  write.json = entry.json;
+  write.sha256 = entry.sha256;
+  write.nullified = entry.nullified;
+  write.adopted = adopted;
+  const auto same = std::find_if(report_.writes.begin(), report_.writes.end(),
+                                 [&](const outbox::ResourceWrite& other) { return other.key == entry.key; });
+  if (same == report_.writes.end()) {
+    report_.writes.push_back(std::move(write));
+  } else {
+    *same = std::move(write);
+  }
+}
+
+void Delivery::FinishDelivered() {
+  classification_ = {};
+  Finish(DeliveryOutcome::kDelivered, Code::kInternal, {});
+}
+
+void Delivery::FinishFailed(const Classification& classification, const FhirAnswer& answer) {
+  classification_ = classification;
+  report_.http_status = answer.status;
+  report_.answer = answer.body;
+  const TimeUs now = services_.clock.Now();
+  const OutcomeSummary summary = SummarizeOutcome(answer.body);
+  std::string message = answer.status == 0 ? "" : "HTTP " + std::to_string(answer.status);
+  if (!summary.codes.empty())
+    message += (message.empty() ? "" : ", ") + std::string("issue ") + summary.codes;
+  switch (classification.verdict) {
+    case Verdict::kRefreshCredentials:
+    case Verdict::kPauseRoute:
+      report_.next_attempt = TimeUs{now.us + services_.settings.pause_us};
+      return Finish(DeliveryOutcome::kDeferred, classification.code, std::move(message));
+    case Verdict::kRetry:
+    case Verdict::kAmbiguous: {
+      outbox::Failed failed;
+      failed.attempt = item_.attempt;
+      failed.first_attempt = item_.first_attempt;
+      failed.now = now;
+      failed.retry_after_us = ParseRetryAfter(answer.retry_after, now);
+      const auto next = outbox::NextAttempt(services_.settings.retry, failed, services_.random.Next());
+      if (!next) return Finish(DeliveryOutcome::kQuarantined, classification.code, "tried for too long");
+      report_.next_attempt = *next;
+      const bool unknown = classification.verdict == Verdict::kAmbiguous || maybe_sent_before_;
+      return Finish(unknown ? DeliveryOutcome::kAmbiguous : DeliveryOutcome::kRetry, classification.code,
+                    std::move(message));
+    }
+    default:
+      Finish(DeliveryOutcome::kQuarantined, classification.code, std::move(message), summary.pointer);
+  }
+}
+
+void Delivery::Finish(DeliveryOutcome outcome, Code code, std::string message, std::string pointer) {
+  report_.outcome = outcome;
+  if (outcome != DeliveryOutcome::kDelivered) {
+    report_.reasons.push_back(outbox::Reason{code, std::move(pointer), std::move(message)});
+  }
+  const Finished finished = std::move(finished_);
+  finished(*this);
+}
+
+outbox::DeliveryReport Delivery::TakeReport() {
+  report_.lease = item_.lease;
+  if (report_.operation != "" && report_.request_id.empty()) report_.request_id = trace_.request_id;
+  return std::move(report_);
+}
+
+}  // namespace fhir_adapter::sync

@@ -1,0 +1,139 @@
+// Delivery: one piece of work on its way: match the patient, look where that is needed, plan, send, read the
+// answer, decide. Ends with one DeliveryReport; the queue turns that into a state.
+//
+//   match ─▶ plan ─▶ (look up) ─▶ plan ─▶ send ─▶ read ─▶ (look up what the answer left out) ─▶ report
+//                        ▲                  │
+//                        └── reread ◀───────┘ somebody else may have changed it
+//
+// The server is asked first when a request may have got through before, when the store knows nothing of the
+// record (it may be younger than the server), and for findings that were not delivered before. An older
+// revision never goes out after a newer one, neither one in the ledger nor one that the server's Provenance
+// names.
+//
+// Lives on one thread, that of the client's answers; must outlive its requests.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "outbox/delivery_plan.h"
+#include "outbox/retry_policy.h"
+#include "sync/delivery_encoder.h"
+#include "sync/delivery_planner.h"
+#include "sync/patient_matcher.h"
+#include "sync/server_lookup.h"
+
+namespace fhir_adapter::sync {
+
+struct DeliverySettings {
+  std::string endpoint;  // whose ledger it is
+  std::string canonical_base;
+  outbox::RetryPolicy retry;
+  // While the route is paused; work that was not sent comes back after it.
+  std::int64_t pause_us = 60'000'000;
+};
+
+// What a delivery makes use of; outlives it.
+struct DeliveryServices {
+  FhirClient& client;
+  PatientMatcher& patients;
+  const DeliveryEncoder& encoder;
+  Clock& clock;
+  Random& random;
+  const DeliverySettings& settings;
+};
+
+class Delivery {
+ public:
+  using Finished = std::function<void(Delivery&)>;
+
+  Delivery(outbox::WorkItem item, const DeliveryServices& services, Finished finished);
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+
+  // May call `finished` before it returns. Nothing happens after `finished`.
+  void Start();
+
+  const outbox::WorkItem& item() const { return item_; }
+  void set_lease(const outbox::Lease& lease) { item_.lease = lease; }
+
+  // After `finished`.
+  outbox::DeliveryReport TakeReport();
+  // The answer that decided; its verdict tells whether the server is well.
+  const Classification& classification() const { return classification_; }
+
+ private:
+  enum class LookupReason : std::uint8_t {
+    kAmbiguous,
+    kProbe,
+    kUnknownRecord,
+    kNewEntries,
+    kReread,
+    kUnanswered
+  };
+
+  void MatchNextPatient();
+  void TakeMatch(std::size_t index, PatientMatch match);
+  bool Plan();
+  void PlanAndLook();
+  void PlanAndSend();
+  std::optional<std::size_t> ProbeEntry() const;
+  bool IsUnknownRecord() const;
+  std::string RecordValue() const;
+
+  void Look(LookupReason reason, std::vector<std::size_t> entries);
+  void TakeLookup(LookupReason reason, LookupResult result);
+  bool Fold(LookupReason reason, const std::vector<Observed>& found);
+  bool FoldKnown(const PlannedEntry& entry, outbox::LedgerRow& row, const Observed* observed);
+  void FoldUnknown(const PlannedEntry& entry, const Observed& observed);
+  bool SaysTheSame(std::string_view map_form, const Observed& observed, const std::string& patient) const;
+  void Adopt(const PlannedEntry& entry, const Observed& observed, outbox::LedgerRow& row);
+  void TakeRevisionGuard(LookupResult result);
+  void TakeUnanswered(const std::vector<Observed>& found);
+
+  void Send();
+  void TakeAnswer(FhirAnswer answer);
+  void TakeEntries(const EncodedAnswer& answer);
+  void Decide(const Classification& classification, const FhirAnswer& answer);
+  void MatchAgain(const FhirAnswer& answer);
+  void FinishDelivered();
+  void Finish(outbox::DeliveryOutcome outcome, Code code, std::string message, std::string pointer = {});
+  void FinishFailed(const Classification& classification, const FhirAnswer& answer);
+  void AddWrite(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,
+                bool adopted);
+  outbox::LedgerRow* RowOf(const outbox::ResourceKey& key);
+
+  outbox::WorkItem item_;
+  DeliveryServices services_;
+  Finished finished_;
+  RequestTrace trace_;
+  ServerLookup lookup_;
+  std::map<std::string, std::string> patients_;  // patient_key → "Patient/x"
+  std::size_t patients_matched_ = 0;
+  bool patient_is_remembered_ = false;
+  bool matched_again_ = false;
+  bool has_looked_ = false;  // so that the same question is not asked twice
+  bool maybe_sent_before_;   // and not yet looked up
+  int rereads_ = 0;
+  std::string refused_patient_;
+  FhirAnswer refused_;  // kept while its reason is looked for
+  std::vector<std::size_t> looking_for_;
+  DeliveryPlan plan_;
+  Classification classification_;
+  outbox::DeliveryReport report_;
+};
+
+// The issue codes of an OperationOutcome and where it points, without its words (they may quote values).
+struct OutcomeSummary {
+  std::string codes;    // "invariant, required"; empty: none
+  std::string pointer;  // expression or location of the first issue
+};
+OutcomeSummary SummarizeOutcome(std::string_view body);
+
+}  // namespace fhir_adapter::sync

@@ -1,0 +1,64 @@
+// DeliveryPlan: what has to be written so that the server holds what a piece of work intends. Pure;
+// thread-safe.
+//
+// From the intended resources and the ledger:
+//   * what has not changed since it was delivered is left out;
+//   * an Observation that was delivered as final, amended or corrected and says something else now is
+//   `corrected`;
+//   * a row that is no longer intended is nullified, never forgotten; after a change of patient the rows in
+//   the
+//     former patient's chart are nullified by id;
+//   * what was delivered before is updated by id under its version, so that nobody's change is overwritten;
+//   * the Provenance names what is written, and is left out when that is nothing.
+// The same work and ledger give the same bytes.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "outbox/delivery_plan.h"
+#include "sync/resource_content.h"
+
+namespace fhir_adapter::sync {
+
+struct PlannedEntry {
+  outbox::ResourceKey key;
+  std::string uuid;
+  std::string json;    // map form; what the ledger will hold
+  std::string sha256;  // of json
+  bool nullified = false;
+  bool has_identifier_search = true;
+  // PUT Type/{server_id}: delivered before, or a type that cannot be found by identifier (then it is the
+  // uuid). Empty: conditional update by identifier.
+  std::string server_id;
+  bool exists = false;   // known to be on the server
+  std::string if_match;  // W/"3"; only when it exists
+  std::string patient;   // "Patient/x" for its conditional reference
+};
+
+struct DeliveryPlan {
+  std::vector<PlannedEntry> entries;  // referenced before referring, the Provenance last
+  Literals literals;                  // of everything that is on the server
+};
+
+struct PlanContext {
+  std::string canonical_base;
+  std::map<std::string, std::string> patients;  // patient_key → "Patient/x", for every patient the work names
+};
+
+// {base}/CodeSystem/it-local: the system of our own codes.
+std::string LocalCodeSystem(std::string_view canonical_base);
+
+// Errors: kOutputInvalid (a resource that cannot be read, a reference to nothing), with the resource's type.
+Result<DeliveryPlan> PlanDelivery(const outbox::WorkItem& item, const PlanContext& context);
+
+// The ledger, with uuids, as literal references.
+Literals LiteralsOf(const std::vector<outbox::LedgerRow>& ledger);
+
+// True when the ledger holds something of this record from a higher revision: this one must not be sent.
+bool IsOlderThanLedger(const outbox::WorkItem& item);
+
+}  // namespace fhir_adapter::sync

@@ -1,0 +1,152 @@
+#include "sync/transaction_encoder.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "fhir/json_reader.h"
+#include "fhir/json_writer.h"
+#include "sync/resource_identity.h"
+
+namespace fhir_adapter::sync {
+namespace {
+
+using fhir::Node;
+
+void WriteMember(std::string_view name, std::string_view text, std::string& out) {
+  fhir::WriteJsonString(name, out);
+  out += ':';
+  fhir::WriteJsonString(text, out);
+}
+
+// The body as it travels: literal references, and an id exactly where the request names one.
+std::string ServerForm(const PlannedEntry& entry, const Literals& literals) {
+  Arena arena;
+  auto resource = ReadResource(entry.json, arena);
+  if (!resource) return entry.json;  // the planner has read it before
+  ToServerReferences(**resource, literals, entry.patient, arena);
+  if (entry.server_id.empty()) {
+    (*resource)->Remove("id");
+  } else {
+    (*resource)->Set(arena, "id", Node::String(arena, entry.server_id));
+  }
+  return WriteOrdered(**resource);
+}
+
+void AppendEntry(const PlannedEntry& entry, const Literals& literals, const std::string& base_url,
+                 std::string& out) {
+  const std::string url =
+      entry.server_id.empty()
+          ? entry.key.type + "?identifier=" + SearchToken(entry.key.system, entry.key.value)
+          : entry.key.type + "/" + entry.server_id;
+  out += '{';
+  WriteMember("fullUrl", entry.exists ? base_url + "/" + url : "urn:uuid:" + entry.uuid, out);
+  out += ",\"resource\":";
+  out += ServerForm(entry, literals);
+  out += ",\"request\":{";
+  WriteMember("method", "PUT", out);
+  out += ',';
+  WriteMember("url", url, out);
+  if (!entry.if_match.empty()) {
+    out += ',';
+    WriteMember("ifMatch", entry.if_match, out);
+  }
+  out += "}}";
+}
+
+struct AnswerEntry {
+  int status = 0;
+  ResourceLocation location;
+  std::string version_id;
+};
+
+AnswerEntry ReadEntry(const Node& entry, const std::string& base_url) {
+  AnswerEntry found;
+  const Node* response = entry.Find("response");
+  if (response == nullptr) return found;
+  const std::string_view status = TextOf(*response, "status");
+  if (status.size() >= 3 &&
+      std::all_of(status.begin(), status.begin() + 3, [](char c) { return c >= '0' && c <= '9'; })) {
+    found.status = (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
+  }
+  found.location = ParseLocation(TextOf(*response, "location"), base_url);
+  found.version_id = found.location.version_id;
+  if (found.version_id.empty()) found.version_id = VersionOfEntityTag(TextOf(*response, "etag"));
+  return found;
+}
+
+// Whether the answer can be the one to the entry of the plan.
+bool Fits(const AnswerEntry& answer, const PlannedEntry& planned) {
+  if (answer.location.type.empty()) return true;  // says nothing of its own
+  if (answer.location.type != planned.key.type) return false;
+  return planned.server_id.empty() || planned.server_id == answer.location.id;
+}
+
+bool HasFailed(const AnswerEntry& answer) {
+  return answer.status < 200 || answer.status >= 300;
+}
+
+EntryAnswer MakeAnswer(std::size_t index, const AnswerEntry& answer, const PlannedEntry& planned) {
+  EntryAnswer made;
+  made.entry = index;
+  made.status = answer.status;
+  made.server_id = planned.server_id.empty() ? answer.location.id : planned.server_id;
+  made.version_id = answer.version_id;
+  return made;
+}
+
+}  // namespace
+
+FhirRequest TransactionEncoder::Encode(const DeliveryPlan& plan) const {
+  FhirRequest request;
+  request.kind = RequestKind::kWrite;
+  request.method = Method::kPost;
+  request.body = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
+  bool first = true;
+  for (const PlannedEntry& entry : plan.entries) {
+    if (!first) request.body += ',';
+    first = false;
+    AppendEntry(entry, plan.literals, base_url_, request.body);
+  }
+  request.body += "]}";
+  return request;
+}
+
+Result<EncodedAnswer> TransactionEncoder::Read(const DeliveryPlan& plan, std::string_view body) const {
+  Arena arena;
+  const auto bundle = fhir::ReadJson(body, arena, fhir::kResourceLimits);
+  if (!bundle || !(*bundle)->is_object() || TextOf(**bundle, "resourceType") != "Bundle") {
+    return Fail(Code::kServerAnswer, "the answer to a transaction is not a Bundle");
+  }
+  std::vector<AnswerEntry> answers;
+  if (const Node* entries = (*bundle)->Find("entry")) {
+    for (const Node* entry : entries->items()) answers.push_back(ReadEntry(*entry, base_url_));
+  }
+  EncodedAnswer read;
+  const bool in_order = answers.size() == plan.entries.size() &&
+                        std::equal(answers.begin(), answers.end(), plan.entries.begin(),
+                                   [](const AnswerEntry& answer, const PlannedEntry& planned) {
+                                     return Fits(answer, planned);
+                                   });
+  for (std::size_t i = 0; in_order && i < answers.size(); ++i) {
+    if (HasFailed(answers[i])) {
+      // A batch in disguise: 409 and the like must not hide behind a milder failure of another entry.
+      if (read.failed_status == 0) read.failed_status = answers[i].status == 0 ? 500 : answers[i].status;
+      continue;
+    }
+    read.entries.push_back(MakeAnswer(i, answers[i], plan.entries[i]));
+  }
+  if (in_order) return read;
+  // Entries are missing or exchanged: only an id that was sent says which one an answer belongs to.
+  for (const AnswerEntry& answer : answers) {
+    if (HasFailed(answer)) read.failed_status = answer.status == 0 ? 500 : answer.status;
+    for (std::size_t i = 0; i < plan.entries.size() && !HasFailed(answer); ++i) {
+      const PlannedEntry& planned = plan.entries[i];
+      const bool same = !planned.server_id.empty() && answer.location.type == planned.key.type &&
+                        answer.location.id == planned.server_id;
+      if (same) read.entries.push_back(MakeAnswer(i, answer, planned));
+    }
+  }
+  return read;
+}
+
+}  // namespace fhir_adapter::sync
