@@ -51,6 +51,12 @@ TEST_P(Interval, FiresWhenTheLongestPossibleIntervalIsBelow28Days) {
   const RuleOutcome outcome =
       RunOn(PlausibleRecord({{"performed", R"({"start":")" + at + R"("})"}}), Known({Earlier(earlier)}));
   EXPECT_EQ(Fires(outcome, "s.R~201.MID-INT.1"), fires);
+  for (const Finding& finding : outcome.findings) {
+    EXPECT_EQ(finding.code, "MINFREQ");
+    EXPECT_EQ(finding.severity, "moderate");
+    EXPECT_EQ(finding.implicated,
+              (std::vector<NamedResource>{{"MedicationAdministration", "it-administration", "s.R~201.1"}}));
+  }
   EXPECT_TRUE(outcome.notes.empty());
 }
 
@@ -67,6 +73,13 @@ INSTANTIATE_TEST_SUITE_P(Dates, Interval,
                                            IntervalCase{"Later", "2015-03-04", "2015-03-20", false},
                                            IntervalCase{"LeapFebruary", "2012-03-01", "2012-02-03", true}),
                          [](const auto& parameter) { return parameter.param.name; });
+
+TEST(StoreRules, CountOfRecords_IsAboutTheProcedure) {
+  const RuleOutcome outcome = RunOn(PlausibleRecord({{"seriesNumber", "58"}}));
+  ASSERT_EQ(outcome.findings.size(), 1U);
+  EXPECT_EQ(outcome.findings[0].implicated,
+            (std::vector<NamedResource>{{"Procedure", "it-procedure", "s.R~201"}}));
+}
 
 TEST(StoreRules, IntervalOfMagnesium_IsNotJudged) {
   EXPECT_FALSE(Fires(RunOn(PlausibleRecord(), Known({Earlier("2015-03-01", "magnesium-sulfate")})),
@@ -125,6 +138,56 @@ TEST(RuleNotes, DoseThatIsNoMass_IsNotedOnceForAllItsRules) {
                                      "MID-CEIL MID-LOW MID-WT: the dose is not a "
                                      "mass (note)"}));
 }
+
+struct NoteCase {
+  std::string name;
+  Members replaced;
+  std::string note;  // from the pointer on
+};
+
+class UnitNote : public ::testing::TestWithParam<NoteCase> {};
+
+TEST_P(UnitNote, UnitOfAnotherKind_IsNotedWithItsRules) {
+  const Lines notes = NotesOf(RunOn(PlausibleRecord(GetParam().replaced)));
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].substr(notes[0].find(": ") + 2), GetParam().note);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Units, UnitNote,
+    ::testing::Values(
+        NoteCase{"Midazolam", Rows(Row("midazolam", Dose("2", "mL"))),
+                 "/administrations/0/dose/unit: rule-skipped: skipped MID-CEIL MID-LOW MID-WT: the dose is "
+                 "not a mass (note)"},
+        NoteCase{"MidazolamWithoutWeight",
+                 {{"patient", R"({"mrn":"7"})"},
+                  {"administrations", "[" + Row("midazolam", Dose("2", "mL")) + "]"}},
+                 "/administrations/0/dose/unit: rule-skipped: skipped MID-CEIL MID-LOW: the dose is not a "
+                 "mass (note)"},
+        NoteCase{
+            "FirstMidazolam",
+            {{"seriesNumber", "1"}, {"administrations", "[" + Row("midazolam", Dose("2", "mmol")) + "]"}},
+            "/administrations/0/dose/unit: rule-skipped: skipped MID-CEIL MID-FIRST MID-LOW MID-WT: the dose "
+            "is not a mass "
+            "(note)"},
+        NoteCase{"Magnesium", Rows(Row("magnesium-sulfate", Dose("2", "mmol"))),
+                 "/administrations/0/dose/unit: rule-skipped: skipped MG-DOSE MG-TOX: the dose is not a mass "
+                 "(note)"},
+        NoteCase{"Ordered",
+                 Rows(Row("new", Dose("2", "mL") + R"(,"order":{"orderId":"O",)" + Dose("2", "mg") + "}")),
+                 "/administrations/0/dose/unit: rule-skipped: skipped RATIO: the dose is not a mass (note)"},
+        NoteCase{
+            "Volume", Rows(Row("midazolam", R"("volume":{"value":2,"unit":"mg"})")),
+            "/administrations/0/volume/unit: rule-skipped: skipped VOL: the volume is not a volume (note)"},
+        NoteCase{"Observation",
+                 {{"observationPeriod", R"({"value":2,"unit":"mg"})"}},
+                 "/observationPeriod/unit: rule-skipped: skipped OBS: the observation period is not a time "
+                 "(note)"},
+        NoteCase{
+            "Duration",
+            {{"outcome", R"({"reliefDuration":{"value":2,"unit":"mg"}})"}},
+            "/outcome/reliefDuration/unit: rule-skipped: skipped DUR: the duration is not a time (note)"}),
+    [](const auto& parameter) { return parameter.param.name; });
 
 TEST(RuleNotes, OrderOfZeroOrOfAnotherKind_IsNoted) {
   const auto notes = [](const std::string& order) {

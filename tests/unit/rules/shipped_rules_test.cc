@@ -1,12 +1,37 @@
 // The shipped rules, each at its threshold and one step beyond.
 #include <gtest/gtest.h>
+#include <map>
 #include <set>
-#include <sstream>
 
 #include "unit/rules/rule_record.h"
 
 namespace fhir_adapter::rules {
 namespace {
+
+// What each finding must be about: its administration, or the procedure; and what was compared, without the
+// record's key.
+void ExpectTargets(const Finding& finding) {
+  static const std::map<std::string, std::set<std::string>> evidence = {
+      {"MID-WT", {"weight"}},       {"OBS", {"observation-period"}},
+      {"SED3", {"sedation.b"}},     {"DUR", {"relief-duration"}},
+      {"LABREF", {"laboratory.l"}}, {"RELIEF", {"relief-percent", "pain.b", "pain.f", "pain.g"}}};
+  const std::string stem = "s.R~201." + finding.rule_id + ".";
+  const bool about_row = finding.identifier.starts_with(stem);
+  ASSERT_FALSE(finding.implicated.empty()) << finding.identifier;
+  const NamedResource expected = about_row
+                                     ? NamedResource{"MedicationAdministration", "it-administration",
+                                                     "s.R~201." + finding.identifier.substr(stem.size())}
+                                     : NamedResource{"Procedure", "it-procedure", "s.R~201"};
+  EXPECT_EQ(finding.implicated[0], expected);
+  EXPECT_EQ(finding.implicated.size(), finding.rule_id == "RATIO" ? 2U : 1U);
+  const auto allowed = evidence.find(finding.rule_id);
+  EXPECT_EQ(finding.evidence.empty(), allowed == evidence.end()) << finding.rule_id;
+  for (const NamedResource& named : finding.evidence) {
+    EXPECT_EQ(named.resource, "Observation");
+    EXPECT_EQ(named.system, "it-observation");
+    EXPECT_TRUE(allowed->second.contains(named.value.substr(std::string("s.R~201.").size()))) << named.value;
+  }
+}
 
 // `suffix code severity` of the findings of one rule; the suffix is what follows the rule's id.
 std::vector<std::string> FindingsOf(const RuleOutcome& outcome, const std::string& rule) {
@@ -18,6 +43,7 @@ std::vector<std::string> FindingsOf(const RuleOutcome& outcome, const std::strin
     EXPECT_EQ(finding.rule_version, "1.0.0");
     EXPECT_EQ(finding.status, "final");
     EXPECT_EQ(finding.text.find_first_of("{}"), std::string::npos);
+    ExpectTargets(finding);
     lines.push_back(finding.identifier.substr(stem.size()) + " " + finding.code + " " + finding.severity);
   }
   return lines;
@@ -297,16 +323,17 @@ INSTANTIATE_TEST_SUITE_P(
         RuleCase{
             "MagnesiumRangeAbove",
             "LABREF",
-            Laboratory(R"("analyte":"magnesium","fraction":"total","unit":"mmol/L","low":0.45,"high":0.76)"),
+            Laboratory(R"("analyte":"magnesium","fraction":"total","unit":"mmol/L","low":0.45,"high":0.751)"),
             {}},
         RuleCase{"CalciumMassRange",
                  "LABREF",
                  Laboratory(R"("analyte":"calcium","fraction":"total","unit":"mg/dL","low":4.20,"high":6.0)"),
                  {" LABREF moderate"}},
-        RuleCase{"CalciumMassRangeAbove",
-                 "LABREF",
-                 Laboratory(R"("analyte":"calcium","fraction":"total","unit":"mg/dL","low":4.20,"high":6.1)"),
-                 {}},
+        RuleCase{
+            "CalciumMassRangeAbove",
+            "LABREF",
+            Laboratory(R"("analyte":"calcium","fraction":"total","unit":"mg/dL","low":4.20,"high":6.001)"),
+            {}},
         RuleCase{"CalciumMolarRange",
                  "LABREF",
                  Laboratory(R"("analyte":"calcium","fraction":"total","unit":"mmol/L","low":1.1,"high":1.5)"),
@@ -314,7 +341,7 @@ INSTANTIATE_TEST_SUITE_P(
         RuleCase{
             "CalciumMolarRangeAbove",
             "LABREF",
-            Laboratory(R"("analyte":"calcium","fraction":"total","unit":"mmol/L","low":1.1,"high":1.51)"),
+            Laboratory(R"("analyte":"calcium","fraction":"total","unit":"mmol/L","low":1.1,"high":1.501)"),
             {}},
         RuleCase{"FractionUnstated",
                  "LABREF",
@@ -483,6 +510,15 @@ TEST(ShippedRules, TenfoldRatio_NamesAdministrationAndOrderAndSaysTenfold) {
                                       {"MedicationRequest", "it-order", "s.O~2F1"}}));
   EXPECT_TRUE(ratio->evidence.empty());
   EXPECT_EQ(RulesThatFire(outcome), (Lines{"MG-DOSE", "MG-TOX", "RATIO"}));
+}
+
+TEST(ShippedRules, SuccessWithLittleRelief_NamesTheRelief) {
+  const RuleOutcome outcome =
+      RunOn(PlausibleRecord(One("outcome", R"({"success":"successful","reliefPercent":49})")));
+  const Finding* finding = Find(outcome, "RELIEF");
+  ASSERT_NE(finding, nullptr);
+  EXPECT_EQ(finding->implicated, (Named{{"Procedure", "it-procedure", "s.R~201"}}));
+  EXPECT_EQ(finding->evidence, (Named{{"Observation", "it-observation", "s.R~201.relief-percent"}}));
 }
 
 TEST(ShippedRules, DoseForWeight_NamesTheWeightAsEvidence) {
