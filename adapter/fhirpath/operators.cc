@@ -14,6 +14,12 @@ bool Return(Collection& out, const Item& item) {
   return true;
 }
 
+// A primitive that has only extensions has no value to compute with.
+bool HasValue(const Collection& operand) {
+  return operand.size() > 1 || (operand.size() == 1 &&
+                                (!operand.front().is_element() || operand.front().element().node != nullptr));
+}
+
 bool IsDateTimeOperation(Operation operation) {
   return operation == Operation::kPlus || operation == Operation::kMinus;
 }
@@ -178,7 +184,7 @@ bool ReturnText(Evaluator& evaluator, const Node& node, std::string_view a, std:
 
 bool ApplyArithmetic(Evaluator& evaluator, const Node& node, const Collection& left, const Collection& right,
                      Collection& out) {
-  if (left.empty() || right.empty()) return true;
+  if (!HasValue(left) || !HasValue(right)) return true;
   if (left.size() > 1 || right.size() > 1) {
     return evaluator.Fail(node, "'" + std::string(SymbolOf(node.operation)) +
                                     "' needs single operands, and there are several items");
@@ -211,7 +217,7 @@ bool ApplyConcatenation(Evaluator& evaluator, const Node& node, const Collection
   std::string_view texts[2];
   const Collection* operands[2] = {&left, &right};
   for (int i = 0; i < 2; ++i) {
-    if (operands[i]->empty()) continue;
+    if (!HasValue(*operands[i])) continue;
     if (operands[i]->size() > 1)
       return evaluator.Fail(node, "'&' needs single operands, and there are several items");
     const Item value = ToSystem(operands[i]->front(), evaluator.arena());
@@ -224,7 +230,7 @@ bool ApplyConcatenation(Evaluator& evaluator, const Node& node, const Collection
 
 bool ApplyComparison(Evaluator& evaluator, const Node& node, const Collection& left, const Collection& right,
                      Collection& out) {
-  if (left.empty() || right.empty()) return true;
+  if (!HasValue(left) || !HasValue(right)) return true;
   if (left.size() > 1 || right.size() > 1) {
     return evaluator.Fail(node, "'" + std::string(SymbolOf(node.operation)) +
                                     "' needs single operands, and there are several items");

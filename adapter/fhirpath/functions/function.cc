@@ -52,7 +52,10 @@ bool Call::Single(std::optional<Item>& value) {
   if (input.size() > 1) {
     return Fail(node.name + "() needs a single item, and there are " + std::to_string(input.size()));
   }
-  if (!input.empty()) value = ToSystem(input.front(), arena());
+  // A primitive that has only extensions has no value.
+  const bool has_value =
+      !input.empty() && !(input.front().is_element() && input.front().element().node == nullptr);
+  if (has_value) value = ToSystem(input.front(), arena());
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "fhirpath/functions/function.h"
+#include "fhirpath/functions/letter_case.h"
 #include "fhirpath/functions/pattern.h"
 
 namespace fhir_adapter::fhirpath::internal {
@@ -91,22 +92,17 @@ bool Contains(Call& call) {
   return !texts || call.ReturnBoolean(texts->input.find(texts->argument) != std::string_view::npos);
 }
 
-bool ChangeCase(Call& call, char first, char last, int offset) {
+bool ChangeCase(Call& call, std::string (*change)(std::string_view)) {
   std::optional<std::string_view> text;
   if (!call.SingleText(text)) return false;
-  if (!text) return true;
-  std::string changed(*text);
-  for (char& c : changed) {
-    if (c >= first && c <= last) c = static_cast<char>(c + offset);
-  }
-  return call.ReturnText(changed);
+  return !text || call.ReturnText(change(*text));
 }
 
 bool Upper(Call& call) {
-  return ChangeCase(call, 'a', 'z', 'A' - 'a');
+  return ChangeCase(call, ToUpperCase);
 }
 bool Lower(Call& call) {
-  return ChangeCase(call, 'A', 'Z', 'a' - 'A');
+  return ChangeCase(call, ToLowerCase);
 }
 
 bool Replace(Call& call) {
