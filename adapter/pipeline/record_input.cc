@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "record/content_hash.h"
 #include "record/record_envelope.h"
 #include "record/record_reader.h"
 
