@@ -22,6 +22,8 @@ enum class EventKind : std::uint8_t {
 
 std::string_view Name(EventKind event);
 
+inline constexpr int kEntryVersion = 1;
+
 // Number of an entry: 1, 2, … without gaps, in the order of commits.
 using Sequence = std::int64_t;
 

@@ -67,6 +67,10 @@ inline constexpr std::int64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
 
+// Pipeline (adapter/pipeline).
+inline constexpr std::size_t kMappingBatchMax = 1'000;  // given to the pool at once
+inline constexpr std::size_t kMappingInFlightMax = 64;  // records mapped and not yet durable
+
 // Queue (adapter/outbox).
 inline constexpr std::size_t kClaimPatientsMax = 1'000;     // looked at by one claim
 inline constexpr std::size_t kQueuePageEntriesMax = 1'000;  // of a listing

@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.h"
@@ -70,10 +71,13 @@ enum class WorkKind : std::uint8_t {
   kAuditEvent,
 };
 
-// Who holds the patient. Completing work needs the lease under which it was claimed.
+std::string_view Name(WorkKind kind);  // "record", "issue-update", …
+
+// Who holds the patient. Completing work needs the lease under which it was claimed: hand it back as it is.
 struct Lease {
   std::string owner;
   TimeUs until;
+  std::string endpoint;  // for which the work was claimed
 };
 
 struct WorkItem {

@@ -1,12 +1,16 @@
 // The states of a piece of work and which may follow which.
 //
 //   received ──▶ mapped ──▶ queued ──▶ sending ──▶ delivered
-//      │            │          ▲          │
-//      │            │          ├──────────┼──▶ retry ───────▶ sending
-//      │            │          │          ├──▶ ambiguous ───▶ sending (searches first)
-//      ├────────────┴──────────┼──────────┼──▶ quarantined ─▶ queued or received (a person)
-//      │                       │          └──▶ held ────────▶ queued (patient found, conflict decided)
-//      └──▶ superseded ◀───────┴── (queued, quarantined, held, received; never from sending)
+//      │            │         ▲  │ ▲       │ │
+//      │            │         │  │ └───────┘ ├──▶ retry ───────▶ sending
+//      │            │         │  │ (deferred)├──▶ ambiguous ───▶ sending (searches first)
+//      │            │         │  ├───────────┼──▶ held ────────▶ queued (patient found, conflict decided)
+//      ├────────────│─────────│──┴───────────┴──▶ quarantined ─▶ queued, or received to be mapped again
+//      │            │         └───────────────────────┘
+//      └────────────┴──▶ superseded ◀── queued, held, quarantined; never from sending, retry, ambiguous
+//
+// mapped ──▶ delivered without sending when rules ran again and changed nothing. queued ──▶ held when what it
+// depends on is parked. A person may quarantine what is queued, held, in retry or ambiguous.
 //
 // `rejected` is the state of a record that never entered the queue. Every transition is one commit with its
 // audit entry; the one function that makes it stands in the backend.

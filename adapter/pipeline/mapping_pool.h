@@ -38,13 +38,13 @@ class MappingPool {
   void Wake();
   void Stop();
 
-  // Waits until nothing is left to map, as a command without a daemon and tests do. Without Start it maps on
-  // the calling thread.
+  // Maps everything that waits on the calling thread, as a command without a daemon and tests do. Not between
+  // Start and Stop.
   Result<void> Drain();
 
   bool failed() const;
 
-  // Called after work was queued for delivery: wakes the sender. On the writer's thread.
+  // Called on the writer's thread after work was queued for delivery: wakes the sender.
   void OnQueued(std::function<void()> notify);
 
  private:

@@ -6,10 +6,10 @@
 // owns nothing; what it refers to must outlive it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/clock.h"
@@ -85,6 +85,9 @@ class Receiver {
   void OnAccepted(std::function<void()> notify) { notify_ = std::move(notify); }
 
  private:
+  void CheckSites(Submission& submission) const;
+  Result<void> CheckHighWater(storage::Transaction& transaction);
+
   storage::Store& store_;
   outbox::Inbox& inbox_;
   outbox::QueueReader& queue_;

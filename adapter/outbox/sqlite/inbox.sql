@@ -1,0 +1,38 @@
+-- What comes in.
+
+-- name: insert_inbox
+INSERT INTO inbox (receipt, source, subject_key, site, record_id, revision, disposition, received_us, audit_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING inbox_id;
+
+-- name: insert_raw
+INSERT INTO inbox_raw (inbox_id, bytes) VALUES (?, ?);
+
+-- name: insert_issue
+INSERT INTO inbox_issue (inbox_id, ordinal, code, pointer, line, column_number, message)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: insert_subject
+INSERT INTO record_subject (subject_key, site, record_id) VALUES (?, ?, ?) ON CONFLICT (subject_key) DO NOTHING;
+
+-- name: insert_revision
+INSERT INTO record_revision (subject_key, revision, inbox_id, record_status, patient_key, patient_generation,
+                             content_commitment, raw_commitment, audit_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: known_revision
+SELECT r.content_commitment, i.receipt, w.state
+FROM record_revision AS r
+JOIN inbox AS i ON i.inbox_id = r.inbox_id
+JOIN work_item AS w ON w.work_id = i.receipt
+WHERE r.subject_key = ? AND r.revision = ?;
+
+-- name: highest_revision
+SELECT revision, patient_key, patient_generation, audit_seq
+FROM record_revision
+WHERE subject_key = ?
+ORDER BY revision DESC
+LIMIT 1;
+
+-- name: undelivered
+SELECT sum(items) FROM work_count WHERE state NOT IN ('delivered', 'superseded', 'rejected');

@@ -1,0 +1,47 @@
+-- What the server is known to hold.
+
+-- name: ledger_of_subject
+SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
+       l.patient_key, l.patient_generation, l.nullified, c.bytes
+FROM resource_ledger AS l
+LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
+WHERE l.subject_key = ? AND l.endpoint = ?
+ORDER BY l.type, l.system, l.value;
+
+-- name: ledger_of_subject_everywhere
+SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
+       l.patient_key, l.patient_generation, l.nullified, c.bytes
+FROM resource_ledger AS l
+LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
+WHERE l.subject_key = ?
+ORDER BY l.endpoint, l.type, l.system, l.value;
+
+-- name: ledger_row
+SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
+       l.patient_key, l.patient_generation, l.nullified, c.bytes
+FROM resource_ledger AS l
+LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
+WHERE l.endpoint = ? AND l.type = ? AND l.system = ? AND l.value = ?;
+
+-- name: former_patients
+SELECT DISTINCT patient_key
+FROM resource_ledger
+WHERE subject_key = ? AND endpoint = ? AND nullified = 0 AND patient_key <> ?
+ORDER BY patient_key;
+
+-- A row that was nullified stays with the patient in whose chart it stands.
+-- name: write_ledger
+INSERT INTO resource_ledger (endpoint, type, system, value, server_id, version_id, etag, sha256, subject_key,
+                             revision, patient_key, patient_generation, nullified, audit_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (endpoint, type, system, value) DO UPDATE
+SET server_id = excluded.server_id, version_id = excluded.version_id, etag = excluded.etag,
+    sha256 = excluded.sha256, subject_key = excluded.subject_key, revision = excluded.revision,
+    patient_key = iif(excluded.nullified, patient_key, excluded.patient_key),
+    patient_generation = iif(excluded.nullified, patient_generation, excluded.patient_generation),
+    nullified = excluded.nullified, audit_seq = excluded.audit_seq
+RETURNING ledger_id;
+
+-- name: write_content
+INSERT INTO resource_content (ledger_id, bytes) VALUES (?, ?)
+ON CONFLICT (ledger_id) DO UPDATE SET bytes = excluded.bytes;

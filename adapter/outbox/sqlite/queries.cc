@@ -1,0 +1,37 @@
+#include "outbox/sqlite/queries.h"
+
+#include "outbox_embedded.h"
+
+namespace fhir_adapter::outbox {
+
+const storage::QuerySet& InboxQueries() {
+  static const storage::QuerySet queries(embedded::kInbox);
+  return queries;
+}
+
+const storage::QuerySet& KeyQueries() {
+  static const storage::QuerySet queries(embedded::kKey);
+  return queries;
+}
+
+const storage::QuerySet& LedgerQueries() {
+  static const storage::QuerySet queries(embedded::kLedger);
+  return queries;
+}
+
+const storage::QuerySet& MappingQueries() {
+  static const storage::QuerySet queries(embedded::kMapping);
+  return queries;
+}
+
+const storage::QuerySet& QueueQueries() {
+  static const storage::QuerySet queries(embedded::kQueue);
+  return queries;
+}
+
+const storage::QuerySet& WorkQueries() {
+  static const storage::QuerySet queries(embedded::kWork);
+  return queries;
+}
+
+}  // namespace fhir_adapter::outbox

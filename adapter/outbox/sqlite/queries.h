@@ -1,0 +1,15 @@
+// The statements of this folder's .sql files.
+#pragma once
+
+#include "storage/sqlite/query_set.h"
+
+namespace fhir_adapter::outbox {
+
+const storage::QuerySet& InboxQueries();
+const storage::QuerySet& KeyQueries();
+const storage::QuerySet& LedgerQueries();
+const storage::QuerySet& MappingQueries();
+const storage::QuerySet& QueueQueries();
+const storage::QuerySet& WorkQueries();
+
+}  // namespace fhir_adapter::outbox

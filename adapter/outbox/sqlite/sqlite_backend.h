@@ -1,0 +1,35 @@
+// The whole backend over one SQLite file, as the composition root and the contract tests open it.
+//
+// Owns everything; members may be used from any thread, as their ports say. The store is destroyed first.
+#pragma once
+
+#include <memory>
+
+#include "audit/sqlite/sqlite_audit_log.h"
+#include "core/clock.h"
+#include "core/result.h"
+#include "outbox/sqlite/sqlite_inbox.h"
+#include "outbox/sqlite/sqlite_outbox.h"
+#include "outbox/sqlite/sqlite_queue_reader.h"
+#include "storage/sqlite/sqlite_store.h"
+
+namespace fhir_adapter::outbox {
+
+struct SqliteBackend {
+  explicit SqliteBackend(Random& random) : log(random), inbox(log, random), outbox(log, random), queue(log) {}
+
+  audit::SqliteAuditLog log;
+  SqliteInbox inbox;
+  SqliteOutbox outbox;
+  SqliteQueueReader queue;
+  std::unique_ptr<storage::SqliteStore> store;  // last: its writer may still run work that uses the others
+};
+
+// For the daemon and for commands without one: the only writer. `random` must be fit for keys.
+Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackend(storage::SqliteStoreSettings settings,
+                                                         Random& random);
+// For commands that only look.
+Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackendReadOnly(storage::SqliteStoreSettings settings,
+                                                                 Random& random);
+
+}  // namespace fhir_adapter::outbox
