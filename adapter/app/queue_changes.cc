@@ -1,5 +1,9 @@
 #include "app/queue_changes.h"
 
+#include <memory>
+#include <mutex>
+#include <utility>
+
 #include "core/arena.h"
 #include "fhir/json_reader.h"
 #include "net/http_message.h"
@@ -28,16 +32,39 @@ bool IsQueueChange(const std::string& action) {
   return action == "retry" || action == "release" || action == "quarantine";
 }
 
-std::vector<QueueChangeResult> ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now,
-                                                storage::Store& store, outbox::Outbox& outbox) {
-  std::vector<QueueChangeResult> results;
-  for (const std::string& id : change.ids) {
-    const auto changed = storage::Write(store, [&](storage::Transaction& transaction) {
-      return Apply(change, id, outbox::Change{actor, change.reason, now}, transaction, outbox);
+void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now, storage::Store& store,
+                      outbox::Outbox& outbox, QueueChangeDone done) {
+  struct Pending {
+    QueueChange change;
+    outbox::Change why;
+    QueueChangeDone done;
+    std::mutex
+        mutex;  // guards the two below: works are refused on the caller's thread and done on the writer's
+    std::vector<QueueChangeResult> results;
+    std::size_t left = 0;
+  };
+  // shared_ptr: each work that is under way holds it.
+  const auto pending = std::make_shared<Pending>();
+  pending->change = change;
+  pending->why = outbox::Change{actor, change.reason, now};
+  pending->done = std::move(done);
+  pending->left = change.ids.size();
+  for (const std::string& id : change.ids) pending->results.push_back({id, false, ""});
+  for (std::size_t i = 0; i < change.ids.size(); ++i) {
+    const auto work = [pending, i, &outbox](storage::Transaction& transaction) {
+      return Apply(pending->change, pending->change.ids[i], pending->why, transaction, outbox);
+    };
+    store.Submit(work, [pending, i](const Result<void>& changed) {
+      bool last = false;
+      {
+        const std::lock_guard lock(pending->mutex);
+        pending->results[i].done = changed.has_value();
+        if (!changed) pending->results[i].message = ToString(changed.error());
+        last = --pending->left == 0;
+      }
+      if (last) pending->done(std::move(pending->results));
     });
-    results.push_back({id, changed.has_value(), changed ? "" : ToString(changed.error())});
   }
-  return results;
 }
 
 std::string ToJson(const QueueChange& change) {

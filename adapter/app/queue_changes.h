@@ -2,6 +2,7 @@
 // daemon's control socket and for the command that finds no daemon.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,12 @@ struct QueueChangeResult {
 
 bool IsQueueChange(const std::string& action);
 
-// Each id in a transaction of its own, so that one that cannot be changed does not undo the others.
-std::vector<QueueChangeResult> ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now,
-                                                storage::Store& store, outbox::Outbox& outbox);
+// Each id is a work of its own, so that one that cannot be changed does not undo the others. Does not block:
+// `done` is called once, on the writer's thread (or at once when the store refuses work). `store` and
+// `outbox` must outlive it.
+using QueueChangeDone = std::function<void(std::vector<QueueChangeResult>)>;
+void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now, storage::Store& store,
+                      outbox::Outbox& outbox, QueueChangeDone done);
 
 // JSON for the control socket, both ways.
 std::string ToJson(const QueueChange& change);

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/arena.h"
+#include "core/digest.h"
 #include "fhir/checker.h"
 #include "fhir/json_writer.h"
-#include "fhir/sha256.h"
 #include "fml/bundle_assembler.h"
 #include "fml/mapper.h"
 #include "record/record_envelope.h"
@@ -197,7 +197,7 @@ void RecordMapping::State::Fill(const fml::Assembly& assembly, RecordForm form, 
     outbox::IntendedResource intended;
     intended.key = {std::string(entry.type), entry.identity.system, entry.identity.value};
     intended.uuid = entry.identity.uuid;
-    intended.sha256 = fhir::Sha256Hex(text);
+    intended.sha256 = Sha256Hex(text);
     intended.json = std::move(text);
     intended.has_identifier_search = fml::IsFoundByIdentifier(entry.type);
     mapped.intended.push_back(std::move(intended));
@@ -210,6 +210,7 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
   arena.Reset();
   const Node* record = ReadAndCheck(text, mapped.issues);
   if (record == nullptr) return mapped;
+  mapped.envelope = envelope;
   patient_suffix = PatientSuffix(facts.facts.patient_generation);
   record_key = outbox::SubjectKey(envelope.key.site, envelope.key.record_id) + patient_suffix;
   provenance_value = record_key + "." + std::to_string(envelope.key.revision);

@@ -15,6 +15,7 @@
 #include "outbox/delivery_plan.h"
 #include "outbox/inbox.h"
 #include "pipeline/mapping_set.h"
+#include "record/record_envelope.h"
 #include "record/record_splitter.h"
 
 namespace fhir_adapter::pipeline {
@@ -36,6 +37,7 @@ struct MappedRecord {
   std::vector<std::string> resources;              // kResources
   std::vector<outbox::IntendedResource> intended;  // kIntended
   std::vector<std::string> firings;                // identifier values of the DetectedIssues
+  record::RecordEnvelope envelope;                 // when the record could be read
   std::string fact;                                // for the rules of the patient's other records
 };
 

@@ -1,0 +1,38 @@
+#include "app/control_socket.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "app/queue_changes.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+constexpr std::size_t kBodyBytesMax = 1'000'000;
+
+}  // namespace
+
+std::string ControlSocketPath(const Configuration& configuration) {
+  return (std::filesystem::path(configuration.StorePath()).parent_path() / "control.sock").string();
+}
+
+std::vector<net::Route> ControlRoutes(storage::Store& store, outbox::Outbox& outbox, Clock& clock,
+                                      std::function<void()> changed) {
+  net::Route change{"POST", "/control/queue", {Role::kOperator}, false, {}, kBodyBytesMax};
+  change.handler = [&store, &outbox, &clock, changed = std::move(changed)](const net::HttpRequest& request,
+                                                                           const net::Responder& responder) {
+    auto parsed = ParseQueueChange(request.body);
+    if (!parsed) {
+      responder.Send(parsed.error());
+      return;
+    }
+    ApplyQueueChange(*parsed, request.principal, clock.Now(), store, outbox,
+                     [changed, responder](const std::vector<QueueChangeResult>& results) {
+                       changed();
+                       responder.Send(net::HttpResponse::WithBody(200, "application/json", ToJson(results)));
+                     });
+  };
+  return {change};
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,245 @@
+#include "app/daemon.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "app/control_socket.h"
+#include "app/mapping_setup.h"
+#include "app/service_routes.h"
+#include "app/sync_metrics.h"
+#include "app/version.h"
+#include "core/log.h"
+#include "intake/directory_source.h"
+#include "intake/record_routes.h"
+#include "net/http_server.h"
+#include "outbox/sqlite/sqlite_backend.h"
+#include "pipeline/mapping_pool.h"
+#include "pipeline/shared_record_mapper.h"
+#include "sync/curl_client.h"
+#include "sync/sync_worker.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
+constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
+
+// Every source goes through one map in this version; the configuration says which.
+Result<std::string> TheMap(const Configuration& configuration) {
+  std::string map = "procedure-record";
+  for (std::size_t i = 0; i < configuration.sources.size(); ++i) {
+    if (i == 0) map = configuration.sources[i].map;
+    if (configuration.sources[i].map != map) {
+      return Fail(Code::kConfiguration, "[[source]] map: this version runs one map for all sources");
+    }
+  }
+  return map;
+}
+
+Result<std::shared_ptr<const pipeline::MappingSet>> BuildSet(const Configuration& configuration) {
+  ADAPTER_TRY(const std::string map, TheMap(configuration));
+  ADAPTER_TRY(const std::string directory, MappingsDirectory("", configuration));
+  ADAPTER_TRY(std::vector<fml::SourceFile> files, ReadMappingSetFiles(directory, ""));
+  std::vector<fml::Finding> findings;
+  auto set = pipeline::MappingSet::Build(std::move(files), MappingSettingsOf(configuration, map), findings);
+  if (set) return set;
+  std::string lines = "the maps in " + directory + " have errors:";
+  for (const fml::Finding& finding : findings) {
+    if (finding.severity == fml::Severity::kError) lines += "\n  " + fml::ToLine(finding);
+  }
+  return Fail(Code::kConfiguration, lines);
+}
+
+sync::CredentialSettings CredentialsOf(const Configuration::EndpointAuth& auth) {
+  sync::CredentialSettings settings;
+  if (auth.kind == "basic") {
+    settings.kind = sync::CredentialSettings::Kind::kBasic;
+    settings.username = auth.username;
+    settings.secret_file = auth.password_file;
+  } else if (auth.kind == "bearer") {
+    settings.kind = sync::CredentialSettings::Kind::kBearer;
+    settings.secret_file = auth.token_file;
+  }
+  return settings;
+}
+
+sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
+  const Configuration::Endpoint& endpoint = configuration.endpoint;
+  sync::SyncSettings settings;
+  char owner[20];
+  std::snprintf(owner, sizeof owner, "%016llx", static_cast<unsigned long long>(SystemRandom().Next()));
+  settings.owner = owner;
+  settings.endpoint = endpoint.base_url;
+  settings.canonical_base = configuration.site.canonical_base;
+  settings.patient_identifier_system = configuration.PatientIdentifierSystem();
+  settings.retry.retry_min_us = endpoint.retry_min_s * kMicrosecondsPerSecond;
+  settings.retry.retry_max_us = endpoint.retry_max_s * kMicrosecondsPerSecond;
+  settings.retry.budget_us = endpoint.retry_budget_h * kMicrosecondsPerHour;
+  settings.connections_max = static_cast<std::size_t>(endpoint.connections_max);
+  settings.rematch_us = endpoint.rematch_s * kMicrosecondsPerSecond;
+  return settings;
+}
+
+}  // namespace
+
+// Members are destroyed in the opposite order: listeners first, the store last.
+struct Daemon::Parts {
+  explicit Parts(Configuration settings) : configuration(std::move(settings)) {}
+
+  Result<void> OpenStore();
+  Result<void> StartSending();
+  Result<void> StartListening();
+  Result<void> StartSources();
+  void WakeAll();
+
+  Configuration configuration;
+  std::shared_ptr<const pipeline::MappingSet> set;  // shared with the mapper; exchanged by Reload
+  // The set at start: intake reads records against its model for the life of the process.
+  std::shared_ptr<const pipeline::MappingSet> first_set;
+  std::unique_ptr<outbox::SqliteBackend> backend;
+  std::unique_ptr<pipeline::Receiver> receiver;
+  std::unique_ptr<pipeline::MappingPool> pool;
+  std::unique_ptr<sync::CurlClient> client;
+  std::unique_ptr<sync::SyncWorker> worker;
+  std::atomic<bool> draining{false};
+  std::vector<std::unique_ptr<intake::DirectorySource>> sources;
+  std::unique_ptr<net::HttpServer> control;
+  std::unique_ptr<net::HttpServer> http;
+};
+
+Result<void> Daemon::Parts::OpenStore() {
+  storage::SqliteStoreSettings settings;
+  settings.path = configuration.StorePath();
+  settings.on_health = [](storage::Health health) {
+    if (health == storage::Health::kReady) LogEvent(LogLevel::kInfo, "store-ready");
+    if (health == storage::Health::kDiskFull) LogEvent(LogLevel::kError, "store-disk-full");
+    if (health == storage::Health::kFailed) LogEvent(LogLevel::kError, "store-failed");
+  };
+  ADAPTER_TRY(backend, outbox::OpenSqliteBackend(std::move(settings), SystemRandom()));
+  pipeline::Receiver::Settings receiver_settings;
+  receiver_settings.sites = configuration.site.accept;
+  receiver_settings.sites.push_back(configuration.site.id);
+  receiver_settings.high_water = configuration.limits.high_water;
+  receiver = std::make_unique<pipeline::Receiver>(*backend->store, backend->inbox, backend->queue,
+                                                  SystemClock(), receiver_settings);
+  pool = std::make_unique<pipeline::MappingPool>(*backend->store, backend->inbox, SystemClock(),
+                                                 pipeline::MappingPool::Settings{});
+  pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(set));
+  receiver->OnAccepted([this] { pool->Wake(); });
+  return {};
+}
+
+Result<void> Daemon::Parts::StartSending() {
+  if (configuration.endpoint.base_url.empty()) {
+    pool->Start();
+    return {};
+  }
+  sync::CurlClientSettings settings;
+  settings.base_url = configuration.endpoint.base_url;
+  settings.user_agent = "fhir-adapter/" + ProgramVersion();
+  settings.request_timeout_ms = configuration.endpoint.request_timeout_s * 1'000;
+  settings.connections_max = configuration.endpoint.connections_max;
+  settings.credentials = CredentialsOf(configuration.endpoint_auth);
+  ADAPTER_TRY(client, sync::CurlClient::Make(std::move(settings)));
+  const sync::SyncPorts ports{*backend->store, backend->outbox, backend->queue,
+                              *client,         SystemClock(),   SystemRandom()};
+  worker = std::make_unique<sync::SyncWorker>(ports, SyncSettingsOf(configuration));
+  pool->OnQueued([this] { worker->Wake(); });
+  pool->Start();
+  worker->Start();
+  return {};
+}
+
+void Daemon::Parts::WakeAll() {
+  pool->Wake();
+  if (worker) worker->Wake();
+}
+
+Result<void> Daemon::Parts::StartListening() {
+  std::vector<net::Route> routes = intake::RecordRoutes(intake::RecordRoutesContext{
+      first_set->model(), *receiver, *backend->store, backend->queue, configuration.endpoint.base_url});
+  ServiceRoutesContext service{
+      *backend->store, backend->queue, SystemClock(), configuration.limits.high_water, draining, {}};
+  service.add_metrics = [this](MetricsPage& page) {
+    if (worker) AddSync(page, worker->statistics());
+  };
+  std::ranges::move(ServiceRoutes(service), std::back_inserter(routes));
+  ADAPTER_TRY(net::Router router, net::Router::Create(std::move(routes)));
+  net::HttpServerOptions options;
+  ADAPTER_TRY(options.address, net::ParseListenAddress(configuration.http.listen));
+  options.limits.connections_max = static_cast<std::size_t>(configuration.http.connections_max);
+  options.limits.connections_per_address_max =
+      static_cast<std::size_t>(configuration.http.connections_per_address_max);
+  ADAPTER_TRY(http, net::HttpServer::Start(std::move(options), std::move(router)));
+
+  ADAPTER_TRY(net::Router control_router,
+              net::Router::Create(
+                  ControlRoutes(*backend->store, backend->outbox, SystemClock(), [this] { WakeAll(); })));
+  net::HttpServerOptions control_options;
+  control_options.unix_socket_path = ControlSocketPath(configuration);
+  ADAPTER_TRY(control, net::HttpServer::Start(std::move(control_options), std::move(control_router)));
+  return {};
+}
+
+Result<void> Daemon::Parts::StartSources() {
+  for (const SourceSettings& settings : configuration.sources) {
+    intake::DirectorySettings directory;
+    directory.name = settings.name;
+    directory.path = settings.path;
+    auto source = std::make_unique<intake::DirectorySource>(directory, first_set->model(), *receiver);
+    ADAPTER_CHECK(source->Start());
+    sources.push_back(std::move(source));
+  }
+  return {};
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration) {
+  auto parts = std::make_unique<Parts>(configuration);
+  ADAPTER_TRY(parts->set, BuildSet(configuration));
+  parts->first_set = parts->set;
+  ADAPTER_CHECK(parts->OpenStore());
+  ADAPTER_CHECK(parts->StartSending());
+  ADAPTER_CHECK(parts->StartListening());
+  ADAPTER_CHECK(parts->StartSources());
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+std::string Daemon::http_address() const {
+  return "http://" + parts_->http->address();
+}
+
+DaemonState Daemon::state() const {
+  const bool failed = parts_->backend->store->health() == storage::Health::kFailed ||
+                      parts_->pool->failed() || (parts_->worker && parts_->worker->failed());
+  return failed ? DaemonState::kStoreFailed : DaemonState::kRunning;
+}
+
+void Daemon::Reload() {
+  auto set = BuildSet(parts_->configuration);
+  if (!set) {
+    LogEvent(LogLevel::kError, "maps-kept", {{"message", set.error().message}});
+  } else if ((*set)->name() != parts_->set->name()) {
+    parts_->set = std::move(*set);
+    parts_->pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(parts_->set));
+    LogEvent(LogLevel::kInfo, "maps-loaded", {{"set", parts_->set->name()}});
+  }
+  if (parts_->worker) parts_->worker->Rematch();
+}
+
+bool Daemon::Stop(std::int64_t deadline_ms) {
+  parts_->draining = true;
+  for (const auto& source : parts_->sources) source->Stop();
+  const bool answered = parts_->http->Drain(deadline_ms);
+  parts_->control->Drain(deadline_ms);
+  parts_->pool->Stop();
+  const bool sent = !parts_->worker || parts_->worker->Drain(deadline_ms);
+  return answered && sent;
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,38 @@
+// Daemon: the parts of `serve`, put together, started in order and stopped in the opposite one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/configuration.h"
+#include "core/result.h"
+
+namespace fhir_adapter::app {
+
+enum class DaemonState : std::uint8_t { kRunning, kStoreFailed };
+
+class Daemon {
+ public:
+  // Everything is checked and opened; then the listeners start. Findings of maps go to the error given.
+  static Result<std::unique_ptr<Daemon>> Start(const Configuration& configuration);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  std::string http_address() const;  // http://127.0.0.1:8620
+
+  DaemonState state() const;
+  // SIGHUP: maps are read again (kept as they are when they have errors), held patients looked for,
+  // credentials read.
+  void Reload();
+  // Takes nothing more, waits for what is under way, stops. True when nothing was broken off.
+  bool Stop(std::int64_t deadline_ms);
+
+ private:
+  struct Parts;
+  explicit Daemon(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,56 @@
+// `fhir-adapter serve`: the daemon in the foreground.
+#include <algorithm>
+#include <csignal>
+
+#include "app/commands.h"
+#include "app/daemon.h"
+#include "app/service_notification.h"
+#include "app/signals.h"
+#include "core/log.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+constexpr std::int64_t kLookMs = 250;  // how soon a failed store is noticed
+
+// Runs until it is asked to stop or the store fails.
+DaemonState RunUntilStopped(Daemon& daemon) {
+  const std::int64_t watchdog_us = WatchdogIntervalUs();
+  for (;;) {
+    const auto signal = WaitForSignal(kLookMs);
+    if (daemon.state() == DaemonState::kStoreFailed) return DaemonState::kStoreFailed;
+    if (watchdog_us > 0) NotifyService("WATCHDOG=1");
+    if (!signal) continue;
+    if (*signal != SIGHUP) return DaemonState::kRunning;
+    NotifyService("RELOADING=1");
+    daemon.Reload();
+    NotifyService("READY=1");
+  }
+}
+
+}  // namespace
+
+int RunServe(const GlobalOptions& global, const Streams& streams) {
+  const auto configuration = ConfigurationOf(global);
+  if (!configuration) return Report(configuration.error(), streams);
+  for (const std::string& warning : configuration->warnings) streams.err << "warning: " << warning << "\n";
+  BlockSignals();
+  auto daemon = Daemon::Start(*configuration);
+  if (!daemon) return Report(daemon.error(), streams);
+  streams.out << "listening on " << (*daemon)->http_address() << std::endl;
+  if (configuration->endpoint.base_url.empty()) {
+    streams.err << "no [endpoint] base_url: records are kept and nothing is sent" << std::endl;
+  }
+  NotifyService("READY=1");
+  const DaemonState state = RunUntilStopped(**daemon);
+  NotifyService("STOPPING=1");
+  if (state == DaemonState::kStoreFailed) {
+    LogEvent(LogLevel::kError, "store-failed", {{"message", Describe(Code::kStoreFailed).help}});
+    return kExitInputOutput;
+  }
+  const bool complete = (*daemon)->Stop(configuration->service.shutdown_s * 1'000);
+  LogEvent(LogLevel::kInfo, complete ? "stopped" : "stopped-with-work-broken-off");
+  return kExitDone;
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,50 @@
+#include "app/sync_metrics.h"
+
+#include <array>
+
+namespace fhir_adapter::app {
+namespace {
+
+constexpr std::array<std::string_view, sync::kDeliveryOutcomes> kOutcomeNames = {
+    "delivered", "retry", "deferred", "ambiguous", "quarantined", "held"};
+
+void AddRequests(MetricsPage& page, const sync::SyncStatistics& statistics) {
+  page.Family("fhir_adapter_requests", "counter", "Requests to the FHIR server by kind and class of answer.");
+  for (int kind = 0; kind < sync::kRequestKinds; ++kind) {
+    for (int answer = 0; answer < sync::kAnswerClasses; ++answer) {
+      page.Sample(
+          {{"kind", sync::Name(static_cast<sync::RequestKind>(kind))},
+           {"answer", sync::Name(static_cast<sync::AnswerClass>(answer))}},
+          statistics.requests[static_cast<std::size_t>(kind)].answers[static_cast<std::size_t>(answer)]);
+    }
+  }
+  page.Family("fhir_adapter_request_time_seconds", "counter", "Time that requests to the FHIR server took.",
+              "seconds");
+  for (int kind = 0; kind < sync::kRequestKinds; ++kind) {
+    page.SampleSeconds({{"kind", sync::Name(static_cast<sync::RequestKind>(kind))}},
+                       statistics.requests[static_cast<std::size_t>(kind)].duration_sum_us);
+  }
+}
+
+}  // namespace
+
+void AddSync(MetricsPage& page, const sync::SyncStatistics& statistics) {
+  AddRequests(page, statistics);
+  page.Family("fhir_adapter_deliveries", "counter", "Ends of attempts to deliver by outcome.");
+  for (std::size_t i = 0; i < kOutcomeNames.size(); ++i) {
+    page.Sample({{"outcome", kOutcomeNames[i]}}, statistics.outcomes[i]);
+  }
+  page.Family("fhir_adapter_resources_written", "counter",
+              "Resources that the server created or updated for us.");
+  page.Sample({}, statistics.resources_written);
+  page.Family("fhir_adapter_resources_adopted", "counter", "Resources found after a lost answer.");
+  page.Sample({}, statistics.resources_adopted);
+  page.Family("fhir_adapter_patients_released", "counter", "Held patients that were found later.");
+  page.Sample({}, statistics.patients_released);
+  page.Family("fhir_adapter_in_flight", "gauge", "Patients that are being sent now.");
+  page.Sample({}, statistics.in_flight);
+  page.Family("fhir_adapter_endpoint_trouble", "gauge", "1 while the FHIR server cannot be used.");
+  page.Sample({}, statistics.has_trouble ? 1 : 0);
+}
+
+}  // namespace fhir_adapter::app
