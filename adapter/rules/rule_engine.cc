@@ -305,23 +305,6 @@ RuleOutcome RunRules(const RuleSet& rules, const RuleRequest& request, Arena& ar
   return RuleRun(rules.compiled(), request, arena).Run();
 }
 
-IssueEnd EndOf(std::string_view identifier, const RuleOutcome& outcome, std::string_view record_status) {
-  if (record_status == "voided") return IssueEnd::kEnteredInError;
-  const bool ran = record_status == "completed" || record_status == "corrected";
-  if (!ran) return IssueEnd::kNone;
-  const bool fires = std::any_of(outcome.findings.begin(), outcome.findings.end(),
-                                 [&](const Finding& finding) { return finding.identifier == identifier; });
-  return fires ? IssueEnd::kNone : IssueEnd::kCancelled;
-}
-
-Node* WithStatus(const Node& detected_issue, IssueEnd end, Arena& arena) {
-  Node* copy = fhir::Clone(detected_issue, arena);
-  if (end == IssueEnd::kNone) return copy;
-  copy->Set(arena, "status",
-            Node::String(arena, end == IssueEnd::kCancelled ? "cancelled" : "entered-in-error"));
-  return copy;
-}
-
 Node* FindingsTree(const std::vector<Finding>& findings, std::string_view record_key,
                    std::string_view patient_mrn, Arena& arena) {
   Node* root = Node::Object(arena);

@@ -71,14 +71,6 @@ struct RuleOutcome {
 
 RuleOutcome RunRules(const RuleSet& rules, const RuleRequest& request, Arena& arena);
 
-// What becomes of issues that fired before and do not any more: `cancelled`, or `entered-in-error` when the
-// record is voided. Empty when the issue still fires or stays as it is (a record in progress runs no rules).
-enum class IssueEnd : std::uint8_t { kNone, kCancelled, kEnteredInError };
-IssueEnd EndOf(std::string_view identifier, const RuleOutcome& outcome, std::string_view record_status);
-
-// A copy of a stored DetectedIssue with that status, in the arena.
-fhir::Node* WithStatus(const fhir::Node& detected_issue, IssueEnd end, Arena& arena);
-
 // The findings as an instance of the logical model RuleFindings, for the map that makes DetectedIssues.
 fhir::Node* FindingsTree(const std::vector<Finding>& findings, std::string_view record_key,
                          std::string_view patient_mrn, Arena& arena);

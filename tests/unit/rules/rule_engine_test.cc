@@ -236,25 +236,6 @@ TEST(RuleEngine, FactOfOneRecord_IsWhatAnotherReads) {
   EXPECT_TRUE(Fires(RunOn(PlausibleRecord(), facts), "s.R~201.MID-INT.1"));
 }
 
-TEST(RuleEngine, EndOfAnIssue_FollowsTheRecord) {
-  const RuleOutcome outcome = RunOn(PlausibleRecord({{"consent", ""}}));
-  EXPECT_EQ(EndOf("s.R~201.CONSENT", outcome, "completed"), IssueEnd::kNone);
-  EXPECT_EQ(EndOf("s.R~201.STAGE", outcome, "corrected"), IssueEnd::kCancelled);
-  EXPECT_EQ(EndOf("s.R~201.STAGE", outcome, "in-progress"), IssueEnd::kNone);
-  EXPECT_EQ(EndOf("s.R~201.CONSENT", RuleOutcome(), "voided"), IssueEnd::kEnteredInError);
-}
-
-TEST(RuleEngine, WithStatus_ChangesNothingElse) {
-  Arena arena;
-  const auto issue =
-      fhir::ReadJson(R"({"resourceType":"DetectedIssue","status":"final","severity":"high"})", arena);
-  EXPECT_EQ(fhir::ToJson(*WithStatus(**issue, IssueEnd::kCancelled, arena)),
-            R"({"resourceType":"DetectedIssue","status":"cancelled","severity":"high"})");
-  EXPECT_EQ(fhir::ToJson(*WithStatus(**issue, IssueEnd::kEnteredInError, arena)),
-            R"({"resourceType":"DetectedIssue","status":"entered-in-error","severity":"high"})");
-  EXPECT_EQ(fhir::ToJson(**issue), R"({"resourceType":"DetectedIssue","status":"final","severity":"high"})");
-}
-
 TEST(RuleEngine, FindingsTree_IsAnInstanceOfItsModel) {
   Finding finding;
   finding.identifier = "s.R.X.1";

@@ -228,8 +228,10 @@ INSTANTIATE_TEST_SUITE_P(
         RuleCase{"OneStage", "STAGE", One("earlierStages", R"([{"stage":2}])"), {" STAGE low"}},
         RuleCase{"NoStages", "STAGE", One("earlierStages", ""), {" STAGE low"}},
         RuleCase{"StagesOfMagnesium", "STAGE", With(Magnesium("50"), "earlierStages", ""), {}},
-        RuleCase{
-            "KnownIndication", "INDIC", One("indications", R"([{"code":"X"},{"code":"PHANTOM-LIMB"}])"), {}},
+        RuleCase{"PhantomLimb", "INDIC", One("indications", R"([{"code":"X"},{"code":"PHANTOM-LIMB"}])"), {}},
+        RuleCase{"FailedBackSurgery", "INDIC", One("indications", R"([{"code":"FBSS"}])"), {}},
+        RuleCase{"RegionalPain", "INDIC", One("indications", R"([{"code":"CRPS-1"}])"), {}},
+        RuleCase{"Neuralgia", "INDIC", One("indications", R"([{"code":"PHN"}])"), {}},
         RuleCase{
             "OtherIndication", "INDIC", One("indications", R"([{"code":"X"},{"code":"Y"}])"), {" COND low"}},
         RuleCase{"NoIndication", "INDIC", One("indications", ""), {}},
