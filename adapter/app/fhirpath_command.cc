@@ -72,6 +72,7 @@ class Batch {
     if (const fhir::Node* resource = request.Find("resource")) {
       ADAPTER_TRY(parsed.resource, Find(std::string(resource->text)));
     }
+    if (const fhir::Node* strict = request.Find("strict")) parsed.check_order = strict->boolean;
     return fhirpath::Answer(parsed, fhir::Schema::R4(), moment_, nullptr, arena);
   }
 

@@ -47,7 +47,7 @@ Result<std::string> Answer(const AnswerRequest& request, const fhir::Schema& sch
   Scope scope;
   scope.schema = &schema;
   scope.strict = request.strict;
-  scope.check_order = request.strict;
+  scope.check_order = request.check_order;
   if (request.resource != nullptr) {
     const fhir::Element root = fhir::RootElement(*request.resource, schema);
     input = Item(root);

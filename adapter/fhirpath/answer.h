@@ -23,7 +23,8 @@ std::string_view KindOfError(const Error& error);
 struct AnswerRequest {
   std::string_view expression;
   const fhir::Node* resource = nullptr;  // null: the empty collection
-  bool strict = true;
+  bool strict = true;                    // as Scope::strict
+  bool check_order = false;              // as Scope::check_order
 };
 
 // Parses, resolves and evaluates one expression; the result as ToAnswer writes it.

@@ -62,11 +62,10 @@ bool IsCalendarWord(std::string_view word) {
 class Parser {
  public:
   Parser(Program& program, std::string_view text, std::size_t offset)
-      : program_(program), base_(offset), lexer_(text, offset) {
-    Advance();
-  }
+      : program_(program), base_(offset), lexer_(text, offset) {}
 
   Node* ParseWhole(bool whole) {
+    Advance();
     Node* root = ParseOperators(1);
     if (root != nullptr && whole && token_.kind != TokenKind::kEnd) {
       return Unexpected("an operator or the end of the expression");

@@ -251,7 +251,7 @@ TEST(Answer, Values_AreWrittenWithTypeAndDigits) {
           {"true", R"([{"type":"System.Boolean","value":true}])"},
           {"component", "[]"}}) {
     const auto answer =
-        Answer({c.expression, *observation, true}, fhir::Schema::R4(), FixedMoment(), nullptr, arena);
+        Answer({c.expression, *observation, true, false}, fhir::Schema::R4(), FixedMoment(), nullptr, arena);
     ASSERT_TRUE(answer) << c.expression << ToString(answer.error());
     EXPECT_EQ(*answer, c.answer);
   }
@@ -261,7 +261,7 @@ TEST(Answer, Errors_HaveTheirKind) {
   Arena arena;
   const auto kind = [&](std::string_view expression) {
     const auto answer =
-        Answer({expression, nullptr, true}, fhir::Schema::R4(), FixedMoment(), nullptr, arena);
+        Answer({expression, nullptr, true, false}, fhir::Schema::R4(), FixedMoment(), nullptr, arena);
     return answer ? std::string_view("none") : KindOfError(answer.error());
   };
   EXPECT_EQ(kind("1 +"), "syntax");
