@@ -1,17 +1,13 @@
-// The formats of FHIR primitives as they stand in a record. FHIR R4 datatypes, section 2.24.0.1.
+// The formats of numbers and texts as they stand in a record. FHIR R4 datatypes, section 2.24.0.1; dates and
+// times: fhir/temporal.h.
 //
 // Pure functions; thread-safe.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 namespace fhir_adapter::record {
 
-// Years, months and days that exist; no more is said about 0000.
-bool IsDate(std::string_view text);      // YYYY, YYYY-MM or YYYY-MM-DD
-bool IsDateTime(std::string_view text);  // a date, or a full date with hh:mm:ss[.f] and an offset
-bool IsInstant(std::string_view text);   // a full date with hh:mm:ss[.f] and an offset
 // 32 bits, no fraction, no exponent.
 bool IsInteger(std::string_view text);
 // A JSON number is a decimal. False when it is too long, or its exponent too large, to calculate with

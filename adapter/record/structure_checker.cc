@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "fhir/json_pointer.h"
+#include "fhir/temporal.h"
 #include "record/primitive_format.h"
 
 namespace fhir_adapter::record {
@@ -99,11 +101,11 @@ class StructureChecker {
         if (!IsBoundedDecimal(node.text)) Report(Code::kLimit, node, "the number is too long");
         return;
       case ValueType::kDate:
-        return Temporal(node, element, IsDate);
+        return Time(node, element, fhir::Temporal::ParseDate);
       case ValueType::kDateTime:
-        return Temporal(node, element, IsDateTime);
+        return Time(node, element, fhir::Temporal::ParseDateTime);
       case ValueType::kInstant:
-        return Temporal(node, element, IsInstant);
+        return Time(node, element, fhir::Temporal::ParseInstant);
       case ValueType::kString:
       case ValueType::kCode:
         return Text(node, element);
@@ -114,8 +116,9 @@ class StructureChecker {
     Report(Code::kType, node, "a value of type " + std::string(Name(element.type)) + " is expected");
   }
 
-  void Temporal(const Node& node, const ModelElement& element, bool (*is_valid)(std::string_view)) {
-    if (!node.is_string() || !is_valid(node.text)) WrongType(node, element);
+  void Time(const Node& node, const ModelElement& element,
+            std::optional<fhir::Temporal> (*parse)(std::string_view)) {
+    if (!node.is_string() || !parse(node.text)) WrongType(node, element);
   }
 
   void Integer(const Node& node, const ModelElement& element) {
