@@ -83,6 +83,7 @@ HttpReply HttpClient::Send(const std::string& method, const std::string& path, c
   if (!unix_socket_path_.empty()) {
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, unix_socket_path_.c_str());
   }
+  curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, fresh_connections_ ? 1L : 0L);
   if (method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
   curl_slist* list = curl_slist_append(nullptr, "Expect:");
   if (!body.empty() || method == "POST" || method == "PUT") {

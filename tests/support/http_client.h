@@ -41,6 +41,9 @@ class HttpClient {
 
   void set_content_type(std::string content_type) { content_type_ = std::move(content_type); }
   void set_timeout_ms(std::int64_t timeout_ms) { timeout_ms_ = timeout_ms; }
+  // libcurl repeats a request by itself when a connection that it had used before closes without an answer.
+  // Where a lost answer is the point of the test, each request needs a connection of its own.
+  void set_fresh_connections(bool fresh) { fresh_connections_ = fresh; }
 
  private:
   struct Handle;
@@ -48,6 +51,7 @@ class HttpClient {
   std::string unix_socket_path_;
   std::string content_type_ = "application/fhir+json";
   std::int64_t timeout_ms_ = 30'000;
+  bool fresh_connections_ = false;
   std::unique_ptr<Handle> handle_;
 };
 
