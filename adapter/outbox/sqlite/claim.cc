@@ -1,5 +1,7 @@
 // The half of SqliteOutbox that gives work out: Claim, Extend, EndLeases.
 
+#include <algorithm>
+
 #include "core/limits.h"
 #include "outbox/sqlite/patient_table.h"
 #include "outbox/sqlite/sqlite_outbox.h"
@@ -89,7 +91,9 @@ Result<std::vector<WorkItem>> SqliteOutbox::Claim(storage::Transaction& transact
   if (is_stopped) return items;
   std::size_t looked_at = 0;
   while (items.size() < request.items_max && looked_at < limits::kClaimPatientsMax) {
-    ADAPTER_TRY(const auto patients, DuePatients(transaction, request.now, request.items_max - items.size()));
+    const std::size_t wanted =
+        std::min(request.items_max - items.size(), limits::kClaimPatientsMax - looked_at);
+    ADAPTER_TRY(const auto patients, DuePatients(transaction, request.now, wanted));
     if (patients.empty()) break;
     for (const std::string& patient_key : patients) {
       ++looked_at;
@@ -105,6 +109,9 @@ Result<std::optional<WorkItem>> SqliteOutbox::ClaimOfPatient(storage::Transactio
                                                              const std::string& patient_key,
                                                              const ClaimRequest& request) {
   ADAPTER_CHECK(EndExpired(transaction, patient_key, request.now));
+  ADAPTER_TRY(const PatientLine line, work_.LineOf(transaction, patient_key));
+  // Taken since the list of those that are due was made, by a record that leaves this patient.
+  if (line.owner) return std::optional<WorkItem>();
   // Each turn takes one item out of the line or ends.
   while (true) {
     ADAPTER_TRY(const auto position, HeadOfLine(transaction, patient_key, request.now));
