@@ -116,6 +116,7 @@ struct Node {
   const HostFunction* host_function = nullptr;
   VariableKind variable = VariableKind::kNone;
   std::uint32_t slot = 0;             // of a variable; of defineVariable the local it sets
+  bool accepts_json_names = false;    // Scope::accepts_json_names
   bool may_be_type_name = false;      // first name of a path: `Patient.name` on a Patient is `name`
   std::vector<MemberAccess> members;  // by the types expected here
   ResolvedType resolved_type;         // of is/as/ofType

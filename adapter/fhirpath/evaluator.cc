@@ -136,7 +136,12 @@ void Evaluator::ReadMember(const Node& node, const Item& item, Collection& out) 
       return;
     }
   }
-  AppendMemberByName(element, node.name, schema(), arena(), out);
+  const bool is_primitive = element.type != nullptr && element.type->kind == fhir::TypeKind::kPrimitive;
+  if (node.accepts_json_names && is_primitive && node.name == "value") {
+    out.Append(item, arena());
+    return;
+  }
+  AppendMemberByName(element, node.name, schema(), arena(), out, node.accepts_json_names);
 }
 
 bool Evaluator::EvaluateMember(const Node& node, const Focus& focus, Collection& out) {

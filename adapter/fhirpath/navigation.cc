@@ -80,9 +80,11 @@ bool HasTypeName(const fhir::TypeInfo* type, std::string_view name) {
 }
 
 bool FindMember(const fhir::Schema& schema, const fhir::TypeInfo& type, std::string_view name,
-                MemberAccess& access) {
+                MemberAccess& access, bool accepts_json_names) {
   const fhir::ElementInfo* element = schema.FindElement(type, name);
-  if (element == nullptr || element->name != name) return false;
+  if (element == nullptr) return false;
+  const bool is_json_name = element->name != name;
+  if (is_json_name && !(accepts_json_names && element->is_choice)) return false;
   access.owner = &type;
   access.element = element;
   access.forms.clear();
@@ -97,10 +99,21 @@ bool FindMember(const fhir::Schema& schema, const fhir::TypeInfo& type, std::str
     if (type.kind == fhir::TypeKind::kResource && name == "id") {
       if (const fhir::TypeInfo* id = schema.FindType("id")) form.type = id;
     }
+    if (is_json_name && form.json_name != name) continue;
     access.forms.push_back(form);
     if (!element->is_choice && possible.type == nullptr) break;
   }
   if (access.forms.empty()) access.forms.push_back({element->name, nullptr});
+  return true;
+}
+
+bool FindChoiceForm(const fhir::Schema& schema, const fhir::TypeInfo& type, std::string_view json_name,
+                    MemberAccess& access) {
+  const auto property = schema.FindProperty(type, json_name);
+  if (!property || property->type == nullptr || !property->element->is_choice) return false;
+  access.owner = &type;
+  access.element = property->element;
+  access.forms = {{schema.JsonName(*property->element, *property->type), property->type}};
   return true;
 }
 
@@ -132,10 +145,10 @@ void AppendMember(const fhir::Element& parent, const MemberAccess& access, const
 }
 
 void AppendMemberByName(const fhir::Element& parent, std::string_view name, const fhir::Schema& schema,
-                        Arena& arena, Collection& out) {
+                        Arena& arena, Collection& out, bool accepts_json_names) {
   if (parent.type != nullptr) {
     MemberAccess access;
-    if (FindMember(schema, *parent.type, name, access)) {
+    if (FindMember(schema, *parent.type, name, access, accepts_json_names)) {
       AppendMember(parent, access, schema, arena, out);
       return;
     }

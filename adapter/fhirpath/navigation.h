@@ -17,12 +17,16 @@ namespace fhir_adapter::fhirpath::internal {
 // What `name` means on `type`; false when the type has no such element. The exact element name only:
 // "valueQuantity" is not one.
 bool FindMember(const fhir::Schema& schema, const fhir::TypeInfo& type, std::string_view name,
-                MemberAccess& access);
+                MemberAccess& access, bool accepts_json_names = false);
+
+// What the JSON name of a choice means: "valueQuantity" is `value` as a Quantity.
+bool FindChoiceForm(const fhir::Schema& schema, const fhir::TypeInfo& type, std::string_view json_name,
+                    MemberAccess& access);
 
 void AppendMember(const fhir::Element& parent, const MemberAccess& access, const fhir::Schema& schema,
                   Arena& arena, Collection& out);
 void AppendMemberByName(const fhir::Element& parent, std::string_view name, const fhir::Schema& schema,
-                        Arena& arena, Collection& out);
+                        Arena& arena, Collection& out, bool accepts_json_names = false);
 void AppendChildren(const fhir::Element& parent, const fhir::Schema& schema, Arena& arena, Collection& out);
 
 // The type or one of its ancestors has this name.

@@ -195,7 +195,7 @@ bool Resolver::ResolveMember(Node& node, const Place& place, TypeState& out) {
 // Adds what `name` is on one type; false when the type has no such element.
 bool Resolver::AddElement(Node& node, const fhir::TypeInfo& type, TypeState& out) {
   MemberAccess access;
-  if (!FindMember(*scope_.schema, type, node.name, access)) return false;
+  if (!FindMember(*scope_.schema, type, node.name, access, scope_.accepts_json_names)) return false;
   for (const MemberAccess::Form& form : access.forms) {
     if (form.type == nullptr) {
       out.type.unknown = true;
@@ -214,10 +214,16 @@ bool Resolver::AddElement(Node& node, const fhir::TypeInfo& type, TypeState& out
 
 bool Resolver::ResolveElement(Node& node, const TypeState& input, TypeState& out) {
   out = {StaticType{input.type.unknown, input.type.repeats, {}}, input.ordered};
+  node.accepts_json_names = scope_.accepts_json_names;
   bool found = input.type.unknown || input.type.types.empty();
   for (const TypeRef& type : input.type.types) {
     if (type.fhir != nullptr) {
-      const bool has = AddElement(node, *type.fhir, out);
+      bool has = AddElement(node, *type.fhir, out);
+      if (!has && scope_.accepts_json_names && type.fhir->kind == fhir::TypeKind::kPrimitive &&
+          node.name == "value") {
+        Merge(out.type, StaticType::Of(*type.fhir));
+        has = true;
+      }
       if (!has && IsOpen(*type.fhir)) out.type.unknown = true;
       if (!has && type.fhir->kind == fhir::TypeKind::kPrimitive &&
           (node.name == "id" || node.name == "extension")) {

@@ -207,6 +207,7 @@ const fhirpath::Expression* Linker::Compile(const ast::Expression& expression, S
   resolve.schema = set_.schema;
   resolve.context = context.path_type;
   resolve.variables = variables;
+  resolve.accepts_json_names = true;
   if (auto resolved = parsed->Resolve(resolve); !resolved) return fail(resolved.error());
   set_.expressions.push_back(std::move(*parsed));
   return &set_.expressions.back();

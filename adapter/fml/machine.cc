@@ -91,7 +91,14 @@ void Machine::Report(Code code, std::string message, const Node* where) {
                std::string(rule->file) + ":" + std::to_string(rule->line) + ")";
   }
   issue.message = std::move(message);
-  if (issue.disposition() != Disposition::kNote) has_failed_ = true;
+  if (issue.disposition() != Disposition::kNote) {
+    has_failed_ = true;
+  } else {
+    // A note about one element is said once, however many rules come by.
+    for (const Issue& known : mapping_->issues) {
+      if (known.code == code && known.where == issue.where) return;
+    }
+  }
   mapping_->issues.push_back(std::move(issue));
 }
 
