@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/http_session.h"
+#include "net/detail/http_session.h"
 #include "net/socket.h"
 
 namespace fhir_adapter::net {

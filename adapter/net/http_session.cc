@@ -1,4 +1,4 @@
-#include "net/http_session.h"
+#include "net/detail/http_session.h"
 
 #include <algorithm>
 #include <array>
@@ -59,9 +59,12 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         context_(context),
-        peer_(std::move(peer)) {
+        peer_(std::move(peer)) {}
+
+  void Register() {
     ++context_.connections;
     ++context_.connections_by_address[peer_.address];
+    context_.sessions.emplace(this, shared_from_this());
   }
 
   ~Session() override {
@@ -525,7 +528,7 @@ void Session::OnTimer() {
 
 void StartHttpSession(HttpSocket socket, HttpServerContext& context, HttpPeer peer) {
   const auto session = std::make_shared<Session>(std::move(socket), context, std::move(peer));
-  context.sessions.emplace(session.get(), session);
+  session->Register();
   session->WaitForRequest();
 }
 

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "net/io_context.h"
+#include "net/detail/io_context.h"
 
 namespace fhir_adapter::net {
 

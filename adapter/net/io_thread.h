@@ -19,7 +19,7 @@ class IoThread {
   void Post(std::function<void()> task);
   bool IsCurrent() const;  // true when called on the I/O thread
 
-  struct Implementation;  // net/io_context.h, for the .cc files that include Asio
+  struct Implementation;  // net/detail/io_context.h, for the .cc files that include Asio
   Implementation& implementation() { return *implementation_; }
 
  private:

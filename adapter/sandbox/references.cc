@@ -1,5 +1,7 @@
 #include "sandbox/references.h"
 
+#include <algorithm>
+
 #include "fhir/json_reader.h"
 
 namespace fhir_adapter::sandbox {
@@ -28,7 +30,8 @@ std::string ExpressionOf(const Node& root, const Node& node, std::string_view pr
     rest.remove_prefix(1);
     const std::string_view token = rest.substr(0, rest.find('/'));
     rest.remove_prefix(token.size());
-    const bool is_index = !token.empty() && token.find_first_not_of("0123456789") == std::string_view::npos;
+    const bool is_index = !token.empty() && std::all_of(token.begin(), token.end(),
+                                                        [](char c) { return c >= '0' && c <= '9'; });
     expression += is_index ? "[" + std::string(token) + "]" : "." + std::string(token);
   }
   return expression;

@@ -13,9 +13,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "net/detail/io_context.h"
 #include "net/http_head.h"
 #include "net/http_server.h"
-#include "net/io_context.h"
 
 namespace fhir_adapter::net {
 
