@@ -195,7 +195,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionSettings& s
     ADAPTER_CHECK(connection->Run(queries["query_only"]));
     return connection;
   }
-  ADAPTER_CHECK(connection->Run(queries["writer_open"]));
+  if (!settings.is_single_file) ADAPTER_CHECK(connection->Run(queries["writer_open"]));
   ADAPTER_CHECK(
       connection->Run(queries[settings.synchronous_full ? "synchronous_full" : "synchronous_normal"]));
   ADAPTER_CHECK(connection->Run(queries["secure_delete_on"]));

@@ -98,6 +98,7 @@ struct ConnectionSettings {
   bool read_only = false;
   std::string vfs = {};                  // empty: the system's
   bool is_memory = false;                // for tests of SQL only
+  bool is_single_file = false;           // without a write-ahead log: a copy being made
   bool synchronous_full = true;          // false only as a negative control of tests
   std::int64_t busy_timeout_ms = 2'000;  // another process that holds the file for a moment
 };

@@ -3,6 +3,10 @@
 -- name: writer_open
 PRAGMA journal_mode = WAL;
 
+-- A copied store says that it has a write-ahead log; as a backup it is one file.
+-- name: single_file
+PRAGMA journal_mode = DELETE;
+
 -- name: foreign_keys_on
 PRAGMA foreign_keys = ON;
 

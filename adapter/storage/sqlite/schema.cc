@@ -83,6 +83,12 @@ Result<void> CheckVersion(Connection& connection, const Schema& schema) {
   return {};
 }
 
+Result<void> CheckUsable(Connection& connection, const Schema& schema) {
+  ADAPTER_TRY(const std::int64_t version, ReadVersion(connection, schema));
+  if (version == 0) return Fail(Code::kStoreDamaged, "the file is empty");
+  return {};
+}
+
 Result<void> CheckQuickly(Connection& connection) {
   return ExpectOk(connection, "quick_check");
 }

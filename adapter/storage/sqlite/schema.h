@@ -28,6 +28,9 @@ Result<void> Migrate(Connection& connection, const Schema& schema);
 // Checks kind and version without changing anything; the version must be the newest.
 Result<void> CheckVersion(Connection& connection, const Schema& schema);
 
+// The same, but the version may be older: Migrate would bring it up. Not an empty file.
+Result<void> CheckUsable(Connection& connection, const Schema& schema);
+
 // The whole file: pages, indexes, foreign keys. kStoreDamaged when something is wrong.
 Result<void> CheckIntegrity(Connection& connection);
 // Pages only, as at each start.

@@ -65,6 +65,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(SqliteStoreSettings setti
   auto implementation = std::make_unique<Implementation>(settings);
   ADAPTER_TRY(ProcessLock lock, ProcessLock::Acquire(settings.path));
   implementation->lock.emplace(std::move(lock));
+  if (access((settings.path + ".restoring").c_str(), F_OK) == 0) {
+    return Fail(Code::kStoreDamaged, "a restore was interrupted: run it again, or remove the file named",
+                Location{settings.path + ".restoring", 0, 0, {}});
+  }
   ADAPTER_CHECK(MakePrivateFile(settings.path));
   ConnectionSettings writer;
   writer.path = settings.path;
