@@ -69,6 +69,7 @@ class Walker {
 
   // The object being walked, for what depends on the surroundings.
   struct Frame {
+    const Node* node;
     const TypeInfo* type;
     const ElementInfo* element;  // as which it stands; null for a root
   };
@@ -113,7 +114,7 @@ void Walker::CheckObject(const Node& node, const TypeInfo& type, const Place& pl
   if (!node.is_object()) return report_.Add(place, &node, "an object is expected");
   if (frames_.size() >= limits::kResourceDepthMax) return report_.Add(place, &node, "nested too deep");
   if (node.size == 0) return report_.Add(place, &node, "an empty object");
-  frames_.push_back(Frame{&type, place.element});
+  frames_.push_back(Frame{&node, &type, place.element});
   SeenElements seen;
   for (const Member& member : node.members()) CheckMember(node, member, type, place, seen);
   CheckMissing(node, type, place, seen);
@@ -283,7 +284,8 @@ void Walker::CheckExtension(const Node& node, const Place& place) {
     report_.Add(place, &node, "an extension has a value or extensions, not both and not neither (ext-1)");
   }
   const std::string_view url = TextOf(&node, "url");
-  const bool is_nested = !frames_.empty() && frames_.back().type->name == "Extension";
+  const bool is_nested = !frames_.empty() && frames_.back().type->name == "Extension" &&
+                         !TextOf(frames_.back().node, "url").empty();
   if (!is_nested && !url.empty() && url.find(':') == std::string_view::npos) {
     report_.Add(Place{&place, "url"}, &node, "the url of an extension is absolute");
   }

@@ -194,12 +194,19 @@ bool ReferenceRangeIsGiven(const Node& range) {
 bool AbsentReasonOnlyWithoutValue(const Node& observation) {
   return !Has(observation, "dataAbsentReason") || !HasChoice(observation, "value");
 }
+// Nothing that both have differs: a coding without code counts as equal, as the official validator has it.
+bool IsSameCoding(const Node& a, const Node& b) {
+  return std::all_of(a.members().begin(), a.members().end(), [&](const Member& member) {
+    const Node* other = b.Find(member.name);
+    return other == nullptr || SameContent(*member.value, *other);
+  });
+}
 bool ComponentsAreNotTheCode(const Node& observation) {
   if (!HasChoice(observation, "value")) return true;
   for (const Node* component : ItemsOf(&observation, "component")) {
     for (const Node* coding : ItemsOf(component->Find("code"), "coding")) {
       for (const Node* own : ItemsOf(observation.Find("code"), "coding")) {
-        if (SameContent(*coding, *own)) return false;
+        if (IsSameCoding(*coding, *own)) return false;
       }
     }
   }

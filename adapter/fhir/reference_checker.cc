@@ -55,9 +55,15 @@ const Node* ReferenceChecker::EnterBundle(const Node& bundle) {
   const Node* outer = bundle_;
   bundle_ = &bundle;
   resource_by_full_url_.clear();
+  resources_without_full_url_.clear();
   for (const Node* entry : ItemsOf(bundle, "entry")) {
     const std::string_view full_url = TextOf(entry, "fullUrl");
-    if (!full_url.empty()) resource_by_full_url_.emplace(full_url, entry->Find("resource"));
+    const Node* resource = entry->Find("resource");
+    if (!full_url.empty()) {
+      resource_by_full_url_.emplace(full_url, resource);
+    } else if (resource != nullptr) {
+      resources_without_full_url_.push_back(resource);
+    }
   }
   return outer;
 }
@@ -65,6 +71,7 @@ const Node* ReferenceChecker::EnterBundle(const Node& bundle) {
 void ReferenceChecker::LeaveBundle(const Node* outer) {
   bundle_ = nullptr;
   resource_by_full_url_.clear();
+  resources_without_full_url_.clear();
   if (outer != nullptr) EnterBundle(*outer);
 }
 
@@ -98,7 +105,7 @@ void ReferenceChecker::CheckReference(const Node& reference, const ElementType& 
   } else if (text->text.starts_with("urn:")) {
     CheckUrn(*text, allowed, text_place);
   } else {
-    CheckUrl(*text, allowed, text_place);
+    CheckUrl(*text, allowed, text_place, scope);
     const std::string_view implied = SplitUrl(text->text.substr(0, text->text.find('?'))).type;
     if (stated != nullptr && stated->is_string() && IsResourceType(implied) && stated->text != implied) {
       report_.Add(Place{&place, "type"}, stated, "differs from the type that the reference names");
@@ -143,12 +150,18 @@ void ReferenceChecker::CheckUrn(const Node& text, const ElementType& allowed, co
 }
 
 // Relative (Type/id), absolute, or conditional (Type?query).
-void ReferenceChecker::CheckUrl(const Node& text, const ElementType& allowed, const Place& place) {
+void ReferenceChecker::CheckUrl(const Node& text, const ElementType& allowed, const Place& place,
+                                const ResourceScope& scope) {
   if (text.text.find_first_of(" \t\r\n") != std::string_view::npos) {
     return report_.Add(place, &text, "white space in a reference");
   }
-  const bool is_absolute = text.text.find("://") != std::string_view::npos;
   const std::size_t query = text.text.find('?');
+  const bool is_absolute = text.text.substr(0, query).find("://") != std::string_view::npos;
+  const Node* resource = Outermost(scope).resource;
+  if (!is_absolute && std::find(resources_without_full_url_.begin(), resources_without_full_url_.end(),
+                                resource) != resources_without_full_url_.end()) {
+    report_.Add(place, &text, "a relative reference in an entry without fullUrl");
+  }
   if (!is_absolute && query != std::string_view::npos) {
     const std::string_view type = text.text.substr(0, query);
     if (!IsResourceType(type) || query + 1 == text.text.size()) {
@@ -156,7 +169,7 @@ void ReferenceChecker::CheckUrl(const Node& text, const ElementType& allowed, co
     }
     return CheckTarget(type, text, allowed, place);
   }
-  const UrlParts parts = SplitUrl(text.text);
+  const UrlParts parts = SplitUrl(text.text.substr(0, query));
   if (IsResourceType(parts.type)) {
     if (!IsId(parts.id)) return report_.Add(place, &text, "the id in the reference is not well-formed");
     return CheckTarget(parts.type, text, allowed, place);

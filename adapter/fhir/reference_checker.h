@@ -41,7 +41,7 @@ class ReferenceChecker {
  private:
   void CheckLocal(const Node& text, const ElementType& allowed, const Place& place, ResourceScope& scope);
   void CheckUrn(const Node& text, const ElementType& allowed, const Place& place);
-  void CheckUrl(const Node& text, const ElementType& allowed, const Place& place);
+  void CheckUrl(const Node& text, const ElementType& allowed, const Place& place, const ResourceScope& scope);
   void CheckTarget(std::string_view type_name, const Node& node, const ElementType& allowed,
                    const Place& place);
   bool IsResourceType(std::string_view name) const;
@@ -50,6 +50,7 @@ class ReferenceChecker {
   CheckReport& report_;
   const Node* bundle_ = nullptr;
   std::unordered_map<std::string_view, const Node*> resource_by_full_url_;
+  std::vector<const Node*> resources_without_full_url_;
 };
 
 }  // namespace fhir_adapter::fhir

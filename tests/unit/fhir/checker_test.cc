@@ -195,6 +195,11 @@ INSTANTIATE_TEST_SUITE_P(
                "/subject/reference Observation.subject.reference: a reference to a resource of a type that "
                "is not "
                "allowed here"},
+        Broken{"WrongTypeByQueryWithUrl",
+               Observation(R"("subject":{"reference":"Medication?identifier=http://s.example|1"})"),
+               "/subject/reference Observation.subject.reference: a reference to a resource of a type that "
+               "is not "
+               "allowed here"},
         Broken{"WrongStatedType", Observation(R"("subject":{"type":"Medication","display":"x"})"),
                "/subject/type Observation.subject.type: a reference to a resource of a type that is not "
                "allowed here"},
@@ -227,6 +232,12 @@ INSTANTIATE_TEST_SUITE_P(
                "/entry/1/resource/subject/reference Bundle.entry[1].resource.subject.reference: a reference "
                "to a "
                "resource of a type that is not allowed here"},
+        Broken{"RelativeWithoutFullUrl",
+               R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":{
+               "resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/1"}}}]})",
+               "/entry/0/resource/subject/reference Bundle.entry[0].resource.subject.reference: a relative "
+               "reference "
+               "in an entry without fullUrl"},
         Broken{"NoContained", Observation(R"("subject":{"reference":"#p"})"),
                "/subject/reference Observation.subject.reference: no contained resource has this id (ref-1)"},
         Broken{"ContainedOfWrongType", Observation(R"("contained":[{"resourceType":"Medication","id":"p"}],
