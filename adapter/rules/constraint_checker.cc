@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/limits.h"
 #include "fhir/json_pointer.h"
 #include "fhirpath/fhirpath.h"
 #include "rules/record_functions.h"
@@ -71,6 +70,7 @@ class Checking {
       : elements_(elements), context_(context), pointer_(pointer), file_(file), issues_(issues) {}
 
   void Walk(const fhir::Node& node, const ModelElement& element) {
+    if (is_exhausted_) return;
     if (node.is_array()) {
       const auto items = node.items();
       for (std::size_t i = 0; i < items.size(); ++i) {
@@ -99,6 +99,11 @@ class Checking {
     input.type = compiled.type;
     for (const CompiledConstraint& constraint : compiled.constraints) {
       const auto holds = constraint.expression.EvaluateBoolean(context_, fhirpath::Item(input));
+      if (!holds && holds.error().code == Code::kMapLimit) {
+        is_exhausted_ = true;
+        return Report(Code::kMapLimit, node,
+                      "the constraints take too many steps: " + constraint.constraint->key);
+      }
       if (!holds) {
         Report(
             Code::kMapFailed, node,
@@ -135,6 +140,7 @@ class Checking {
   std::string pointer_;
   std::string_view file_;
   Issues& issues_;
+  bool is_exhausted_ = false;
 };
 
 }  // namespace
@@ -154,7 +160,7 @@ Result<ConstraintChecker> ConstraintChecker::Build(const record::RecordModel& mo
 }
 
 void ConstraintChecker::Check(const fhir::Node& record, Arena& arena, std::string_view pointer,
-                              std::string_view file, Issues& issues) const {
+                              std::string_view file, Issues& issues, std::uint64_t steps_max) const {
   fhirpath::EvaluationContext context;
   context.arena = &arena;
   context.schema = state_->schema;
@@ -163,7 +169,7 @@ void ConstraintChecker::Check(const fhir::Node& record, Arena& arena, std::strin
   context.root_resource = context.resource;
   std::uint64_t steps = 0;
   context.steps_used = &steps;
-  context.steps_max = limits::kConstraintStepsMax;
+  context.steps_max = steps_max;
   Checking(state_->elements, context, pointer, file, issues).Walk(record, state_->model->root());
 }
 

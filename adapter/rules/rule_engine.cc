@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "core/limits.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "fhirpath/fhirpath.h"
@@ -29,21 +28,10 @@ std::string_view TextOf(const Node& node, std::string_view member) {
 class RuleRun {
  public:
   RuleRun(const internal::CompiledRules& rules, const RuleRequest& request, Arena& arena)
-      : rules_(rules), request_(request), arena_(arena) {
-    context_.arena = &arena;
-    context_.schema = rules.schema;
-    context_.steps_used = &steps_;
-    context_.steps_max = limits::kRuleStepsMax;
-    record_ = Item(fhir::RootElement(*request.record, *rules.schema, rules.record_type));
-    context_.resource = context_.root_resource = record_;
-    Bind(internal::kRecord, record_);
-    Bind(internal::kRecordKey, Text(request.record_key));
-    Bind(internal::kPatientSuffix,
-         request.patient_suffix.empty() ? Collection(Item::String("")) : Text(request.patient_suffix));
-    Bind(internal::kOthers, Others());
-  }
+      : rules_(rules), request_(request), arena_(arena) {}
 
   RuleOutcome Run() {
+    Prepare();
     for (const internal::Binding& setting : rules_.settings) {
       auto value = Evaluate(setting.value, record_);
       if (!value) return Failed("the settings", value.error());
@@ -65,6 +53,20 @@ class RuleRun {
     std::string reason;
     std::vector<std::string> rule_ids;
   };
+
+  void Prepare() {
+    context_.arena = &arena_;
+    context_.schema = rules_.schema;
+    context_.steps_used = &steps_;
+    context_.steps_max = request_.steps_max;
+    record_ = Item(fhir::RootElement(*request_.record, *rules_.schema, rules_.record_type));
+    context_.resource = context_.root_resource = record_;
+    Bind(internal::kRecord, record_);
+    Bind(internal::kRecordKey, Text(request_.record_key));
+    Bind(internal::kPatientSuffix,
+         request_.patient_suffix.empty() ? Collection(Item::String("")) : Text(request_.patient_suffix));
+    Bind(internal::kOthers, Others());
+  }
 
   RuleOutcome Failed(std::string_view what, const Error& error) {
     Location where{std::string(request_.file), 0, 0, std::string(request_.pointer_prefix)};

@@ -5,12 +5,14 @@
 // give the same outcome.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/arena.h"
 #include "core/issue.h"
+#include "core/limits.h"
 #include "fhir/node.h"
 #include "rules/rule_set.h"
 
@@ -36,6 +38,7 @@ struct RuleRequest {
   const PatientFacts* facts = nullptr;
   std::string_view pointer_prefix;  // of the record in its array
   std::string_view file;
+  std::uint64_t steps_max = limits::kRuleStepsMax;  // of all rules together; beyond it they are skipped
 };
 
 // A resource named by its identity.
