@@ -82,8 +82,7 @@ struct Scope {
   StaticType context = StaticType::Any();  // type of the input collection ($this at the top)
   std::span<const Variable> variables;
   std::span<const HostFunction> functions = AdapterFunctions();
-  // Strict: an element that a known type does not have is an error. Not strict: it is empty, and
-  // the JSON name of a choice (valueQuantity) is taken for the element as that type. Unknown
+  // Strict: an element that a known type does not have is an error. Not strict: it is empty. Unknown
   // variables, functions and types are errors in both.
   bool strict = true;
   // Also take what maps of older engines write: `valueString` for value.ofType(string), and `value` of a

@@ -107,16 +107,6 @@ bool FindMember(const fhir::Schema& schema, const fhir::TypeInfo& type, std::str
   return true;
 }
 
-bool FindChoiceForm(const fhir::Schema& schema, const fhir::TypeInfo& type, std::string_view json_name,
-                    MemberAccess& access) {
-  const auto property = schema.FindProperty(type, json_name);
-  if (!property || property->type == nullptr || !property->element->is_choice) return false;
-  access.owner = &type;
-  access.element = property->element;
-  access.forms = {{schema.JsonName(*property->element, *property->type), property->type}};
-  return true;
-}
-
 void AppendMember(const fhir::Element& parent, const MemberAccess& access, const fhir::Schema& schema,
                   Arena& arena, Collection& out) {
   const fhir::Node* object = ObjectOf(parent);

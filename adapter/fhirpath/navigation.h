@@ -14,14 +14,10 @@
 
 namespace fhir_adapter::fhirpath::internal {
 
-// What `name` means on `type`; false when the type has no such element. The exact element name only:
-// "valueQuantity" is not one.
+// What `name` means on `type`; false when the type has no such element. The exact element name,
+// unless JSON names are accepted: then "valueQuantity" is `value` as a Quantity.
 bool FindMember(const fhir::Schema& schema, const fhir::TypeInfo& type, std::string_view name,
                 MemberAccess& access, bool accepts_json_names = false);
-
-// What the JSON name of a choice means: "valueQuantity" is `value` as a Quantity.
-bool FindChoiceForm(const fhir::Schema& schema, const fhir::TypeInfo& type, std::string_view json_name,
-                    MemberAccess& access);
 
 void AppendMember(const fhir::Element& parent, const MemberAccess& access, const fhir::Schema& schema,
                   Arena& arena, Collection& out);

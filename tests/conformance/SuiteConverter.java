@@ -14,7 +14,7 @@ import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 
 /**
- * Turns the FHIRPath suite of fhir-test-cases into what the C++ runner reads: one JSON object a test and a line, and
+ * Turns the FHIRPath suites of fhir-test-cases into what the C++ runner reads: one JSON object a test and a line, and
  * each input resource as JSON (those that exist as XML only go through HAPI's parser).
  *
  * <p>java -cp HAPI SuiteConverter.java fhir-test-cases.jar OUTPUT
@@ -26,6 +26,7 @@ public final class SuiteConverter {
     Path output = Path.of(arguments[1]);
     try (ZipFile jar = new ZipFile(arguments[0])) {
       convert(jar, "r4", FhirContext.forR4(), output);
+      convert(jar, "r5", FhirContext.forR5(), output);
     }
   }
 
@@ -40,7 +41,10 @@ public final class SuiteConverter {
     for (int i = 0; i < tests.getLength(); ++i) {
       Element test = (Element) tests.item(i);
       lines.append(toJson(test, i + 1)).append('\n');
-      if (!test.getAttribute("inputfile").isEmpty()) inputs.add(test.getAttribute("inputfile"));
+      // CDA documents are no FHIR resources.
+      if (!test.getAttribute("inputfile").isEmpty() && !test.getAttribute("mode").equals("cda")) {
+        inputs.add(test.getAttribute("inputfile"));
+      }
     }
     Files.createDirectories(output.resolve(version));
     Files.writeString(output.resolve(version).resolve("tests.ndjson"), lines);

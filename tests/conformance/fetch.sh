@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fetches the official FHIRPath suite (Maven org.hl7.fhir.testcases:fhir-test-cases) into the cache and turns it
-# into JSON for the runner. A second run does nothing. Nothing of the suite is part of this project.
+# Fetches the official FHIRPath suites, R4 and R5 (Maven org.hl7.fhir.testcases:fhir-test-cases), into the cache and
+# turns them into JSON for the runner. A second run does nothing. Nothing of them is part of this project.
 #
 #   fetch.sh
 #
-# Cache: $FHIR_ADAPTER_CACHE, else ${XDG_CACHE_HOME:-~/.cache}/fhir-adapter; the suite lies in its folder
+# Cache: $FHIR_ADAPTER_CACHE, else ${XDG_CACHE_HOME:-~/.cache}/fhir-adapter; the suites lie in its folder
 # conformance/fhir-test-cases. HAPI's parser comes with the validator of tests/interop.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

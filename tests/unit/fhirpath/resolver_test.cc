@@ -67,6 +67,35 @@ TEST(Resolver, NotStrict_UnknownElementIsEmpty) {
   EXPECT_EQ(Evaluated("name.nobody()", kPatient, false), "error: semantic");
 }
 
+TEST(Resolver, JsonNames_AreTakenOnlyWhereAccepted) {
+  const fhir::Schema& schema = fhir::Schema::R4();
+  Arena arena;
+  const auto node = fhir::ReadJson(kObservation, arena);
+  ASSERT_TRUE(node);
+  const Collection input = Item(fhir::RootElement(**node, schema));
+  EvaluationContext context;
+  context.arena = &arena;
+  context.schema = &schema;
+  Scope scope;
+  scope.schema = &schema;
+  for (const StaticType& type : {StaticType::Any(), StaticType::Of(*schema.FindType("Observation"))}) {
+    scope.context = type;
+    scope.accepts_json_names = true;
+    auto expression = Expression::Parse("valueQuantity.unit | status.value | valueString");
+    ASSERT_TRUE(expression);
+    ASSERT_TRUE(expression->Resolve(scope));
+    const auto result = expression->Evaluate(context, input);
+    ASSERT_TRUE(result);
+    ASSERT_EQ(result->size(), 2U);
+    EXPECT_EQ(*TextOf((*result)[0], arena), "kg");
+    EXPECT_EQ(*TextOf((*result)[1], arena), "final");
+  }
+  scope.accepts_json_names = false;
+  auto refused = Expression::Parse("valueQuantity.unit");
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(refused->Resolve(scope));
+}
+
 TEST(Resolver, Result_HasTypeAndNumber) {
   struct Expected {
     std::string expression;
