@@ -117,9 +117,9 @@ Decimal::Decimal(std::int64_t value) {
   digits_ = WithoutLeadingZeros(std::move(text));
 }
 
-Decimal::Decimal(bool negative, std::string digits, int scale)
-    : digits_(WithoutLeadingZeros(std::move(digits))), scale_(scale), negative_(negative) {
-  if (digits_.empty()) negative_ = false;
+Decimal::Decimal(bool negative, std::string digits, int scale) : scale_(scale) {
+  digits_ = WithoutLeadingZeros(std::move(digits));
+  negative_ = negative && !digits_.empty();
 }
 
 std::optional<Decimal> Decimal::Parse(std::string_view text) {
