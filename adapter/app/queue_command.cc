@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/control_socket.h"
 #include "app/http_call.h"
+#include "app/local_user.h"
 #include "app/queue_changes.h"
 #include "app/queue_text.h"
 #include "outbox/sqlite/sqlite_backend.h"
@@ -70,15 +71,6 @@ int Look(const Configuration& configuration, const GlobalOptions& global, const 
     done = PrintDetail(**backend, options.ids.front(), global.json, streams);
   }
   return done ? kExitDone : Report(done.error(), streams);
-}
-
-Principal LocalUser() {
-  Principal principal;
-  principal.kind = ActorKind::kLocalUser;
-  principal.id = "uid:" + std::to_string(getuid());
-  principal.roles = RoleSet::All();
-  principal.authentication = "local";
-  return principal;
 }
 
 // Through the daemon that owns the store, or, when none runs, with the store's lock.

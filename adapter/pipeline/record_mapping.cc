@@ -66,6 +66,7 @@ struct RecordMapping::State {
   std::vector<fml::ExtraEntry> MakeIssues(const Node& record, const RecordFacts& facts, MappedRecord& mapped);
   Node* MakeProvenance(const Node& record, Issues& issues);
   void AddMapEntity(Node& provenance);
+  void AddTargets(Node& provenance, fml::Mapping& mapping, const std::vector<fml::ExtraEntry>& extras);
   void CheckOutput(const fml::Assembly& assembly, Issues& issues) const;
   void Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped) const;
   fml::MapRequest Request() const;
@@ -166,6 +167,23 @@ Node* RecordMapping::State::MakeProvenance(const Node& record, Issues& issues) {
   return mapping->target;
 }
 
+// target: everything else in the Bundle, in the order of the maps.
+void RecordMapping::State::AddTargets(Node& provenance, fml::Mapping& mapping,
+                                      const std::vector<fml::ExtraEntry>& extras) {
+  Arena& memory = provenance_mapper.arena();
+  std::vector<Node*> resources = ResourcesOf(mapping.target);
+  for (const fml::ExtraEntry& extra : extras) resources.push_back(extra.resource);
+  Node* targets = Node::Array(memory);
+  for (Node* resource : resources) {
+    Node* reference = Node::Object(memory);
+    reference->Set(memory, "reference",
+                   Node::String(memory, fml::ReferencePlaceholder(mapping.referenced.size())));
+    mapping.referenced.push_back(resource);
+    targets->Append(memory, reference);
+  }
+  provenance.Set(memory, "target", targets);
+}
+
 // What would break FHIR R4 does not leave. The place is that of the record; the message names the element.
 void RecordMapping::State::CheckOutput(const fml::Assembly& assembly, Issues& issues) const {
   const fhir::Schema& schema = set->maps()->schema();
@@ -226,7 +244,8 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
   std::vector<fml::ExtraEntry> extras = MakeIssues(*record, facts, mapped);
   const std::string provenance_system = set->settings().canonical_base + "/sid/it-provenance";
   if (Node* provenance = MakeProvenance(*record, mapped.issues)) {
-    extras.push_back({provenance, provenance_system, provenance_value, true});
+    AddTargets(*provenance, *mapping, extras);
+    extras.push_back({provenance, provenance_system, provenance_value});
   }
   if (mapping->target == nullptr || Gravest(mapped.issues) != Disposition::kNote) return mapped;
 

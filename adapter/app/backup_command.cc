@@ -1,0 +1,40 @@
+// `fhir-adapter backup` and `restore`.
+#include "app/commands.h"
+#include "app/local_user.h"
+#include "audit/sqlite/sqlite_audit_log.h"
+#include "outbox/sqlite/restore.h"
+#include "storage/sqlite/backup.h"
+
+namespace fhir_adapter::app {
+
+int RunBackup(const GlobalOptions& global, const std::string& file, const Streams& streams) {
+  const auto configuration = ConfigurationOf(global);
+  if (!configuration) return Report(configuration.error(), streams);
+  const auto done = storage::BackUp(configuration->StorePath(), file, storage::AdapterSchema());
+  if (!done) return Report(done.error(), streams);
+  streams.out << file << ": complete and checked\n";
+  return kExitDone;
+}
+
+int RunRestore(const GlobalOptions& global, const RestoreOptions& options, const Streams& streams) {
+  const auto checked = storage::CheckBackup(options.file, storage::AdapterSchema());
+  if (!checked) return Report(checked.error(), streams);
+  if (options.check_only) {
+    streams.out << options.file << ": can be restored\n";
+    return kExitDone;
+  }
+  const auto configuration = ConfigurationOf(global);
+  if (!configuration) return Report(configuration.error(), streams);
+  audit::SqliteAuditLog log(SystemRandom());
+  const outbox::Change change{LocalUser(), "restored from a backup", SystemClock().Now()};
+  const auto restored = storage::Restore(
+      options.file, configuration->StorePath(), storage::AdapterSchema(),
+      [&](storage::Transaction& transaction) { return outbox::RecordRestore(transaction, log, change); });
+  if (!restored) return Report(restored.error(), streams);
+  streams.out
+      << configuration->StorePath() << ": restored; what was there is kept as " << configuration->StorePath()
+      << ".before-restore\nThe store is older than the server now: records are taken and nothing is sent.\n";
+  return kExitDone;
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,177 @@
+// Records in, resources on a server: the daemon and the sandbox as they are installed.
+#include <gtest/gtest.h>
+#include <string>
+
+#include "running_adapter.h"
+
+namespace fhir_adapter::test {
+namespace {
+
+constexpr const char* kAdministration =
+    "MedicationAdministration?identifier=https://clinic.example/fhir/sid/it-administration|";
+
+DaemonOptions SendingTo(const std::string& endpoint) {
+  DaemonOptions options;
+  options.endpoint = endpoint;
+  return options;
+}
+
+class Delivery : public testing::Test {
+ protected:
+  Delivery() : daemon_(SendingTo(sandbox_.url())) {}
+
+  void Deliver(const std::string& record, const std::string& record_id, int revision) {
+    const HttpReply reply = daemon_.Submit(record);
+    ASSERT_EQ(reply.status, 202) << reply.body;
+    ASSERT_EQ(daemon_.WaitForState(record_id, revision, {"delivered"}), "delivered");
+  }
+
+  RunningSandbox sandbox_;
+  RunningDaemon daemon_;
+};
+
+// The tenfold overdose of the magnesium paper: 50 mg ordered and first recorded, 500 mg given.
+TEST_F(Delivery, CorrectedDose_BecomesVersionTwoOfTheSameAdministration) {
+  sandbox_.RegisterPatient("100003", "male");
+  Deliver(Fixture("records/mg-3-revision-1.json"), "MG-3", 1);
+  const std::string first = sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-3.1");
+  EXPECT_EQ(AtPointer(first, "/dosage/dose/value"), "50");
+  EXPECT_EQ(AtPointer(first, "/meta/versionId"), "1");
+
+  Deliver(Fixture("records/mg-3-revision-2.json"), "MG-3", 2);
+  const std::string second = sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-3.1");
+  EXPECT_EQ(AtPointer(second, "/dosage/dose/value"), "500");
+  EXPECT_EQ(AtPointer(second, "/dosage/dose/unit"), "mg");
+  EXPECT_EQ(AtPointer(second, "/meta/versionId"), "2");
+  EXPECT_EQ(AtPointer(second, "/id"), AtPointer(first, "/id"));
+  EXPECT_EQ(sandbox_.Count("AdverseEvent"), 1);
+  EXPECT_EQ(sandbox_.Count("Provenance"), 2);
+  EXPECT_EQ(sandbox_.Count("MedicationRequest"), 1);
+  // Two rescue doses of calcium and the overdose; the fluids are a Procedure.
+  EXPECT_EQ(sandbox_.Count("MedicationAdministration"), 3);
+}
+
+TEST_F(Delivery, SameRecordAgain_SendsNothing) {
+  sandbox_.RegisterPatient("100001", "female");
+  Deliver(Fixture("records/mg-1.json"), "MG-1", 1);
+  const int observations = sandbox_.Count("Observation");
+  const HttpReply again = daemon_.Submit(Fixture("records/mg-1.json"));
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(sandbox_.Count("Observation"), observations);
+  EXPECT_EQ(AtPointer(sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-1.1"), "/meta/versionId"),
+            "1");
+}
+
+TEST_F(Delivery, OtherContentUnderTheSameRevision_IsAConflict) {
+  sandbox_.RegisterPatient("100001", "female");
+  Deliver(Fixture("records/mg-1.json"), "MG-1", 1);
+  const std::string changed = Replaced(Fixture("records/mg-1.json"), "\"L5-S1\"", "\"L3-L4\"");
+  EXPECT_EQ(daemon_.Submit(changed).status, 409);
+  EXPECT_EQ(AtPointer(sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-1.1"), "/meta/versionId"),
+            "1");
+}
+
+TEST_F(Delivery, PatientNotOnTheServer_IsHeldAndGoesOnWhenRegistered) {
+  ASSERT_EQ(daemon_.Submit(Fixture("records/mg-1.json")).status, 202);
+  ASSERT_EQ(daemon_.WaitForState("MG-1", 1, {"held"}), "held");
+  EXPECT_EQ(sandbox_.Count("Procedure"), 0);
+  sandbox_.RegisterPatient("100001", "female");
+  EXPECT_EQ(daemon_.WaitForState("MG-1", 1, {"delivered"}), "delivered");
+  EXPECT_EQ(sandbox_.Count("Patient"), 1);  // searched for, never created
+}
+
+TEST_F(Delivery, PatientOfAnotherSex_IsHeldAsMismatch) {
+  sandbox_.RegisterPatient("100001", "male");
+  ASSERT_EQ(daemon_.Submit(Fixture("records/mg-1.json")).status, 202);
+  ASSERT_EQ(daemon_.WaitForState("MG-1", 1, {"held"}), "held");
+  const ProcessResult list = daemon_.Command({"--json", "queue", "list"});
+  EXPECT_NE(list.standard_output.find("\"reason\":\"patient-mismatch\""), std::string::npos)
+      << list.standard_output;
+}
+
+TEST_F(Delivery, PatientTwiceOnTheServer_IsHeldAsAmbiguous) {
+  sandbox_.RegisterPatient("100001", "female");
+  sandbox_.RegisterPatient("100001", "female");
+  ASSERT_EQ(daemon_.Submit(Fixture("records/mg-1.json")).status, 202);
+  ASSERT_EQ(daemon_.WaitForState("MG-1", 1, {"held"}), "held");
+  const ProcessResult list = daemon_.Command({"--json", "queue", "list"});
+  EXPECT_NE(list.standard_output.find("\"reason\":\"patient-ambiguous\""), std::string::npos)
+      << list.standard_output;
+}
+
+TEST_F(Delivery, OlderRevisionThatComesLater_IsNeverSent) {
+  sandbox_.RegisterPatient("100003", "male");
+  Deliver(Fixture("records/mg-3-revision-2.json"), "MG-3", 2);
+  ASSERT_EQ(daemon_.Submit(Fixture("records/mg-3-revision-1.json")).status, 202);
+  EXPECT_EQ(daemon_.WaitForState("MG-3", 1, {"superseded"}), "superseded");
+  const std::string administration = sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-3.1");
+  EXPECT_EQ(AtPointer(administration, "/dosage/dose/value"), "500");
+  EXPECT_EQ(AtPointer(administration, "/meta/versionId"), "1");
+}
+
+TEST_F(Delivery, VoidedRecord_IsEnteredInErrorEverywhere) {
+  sandbox_.RegisterPatient("100001", "female");
+  Deliver(Fixture("records/mg-1.json"), "MG-1", 1);
+  std::string voided = Replaced(Fixture("records/mg-1.json"), "\"revision\": 1", "\"revision\": 2");
+  voided = Replaced(voided, "\"status\": \"completed\"", "\"status\": \"voided\"");
+  voided = Replaced(voided, "\"patient\":", "\"correction\": {\"reason\": \"wrong patient\"}, \"patient\":");
+  Deliver(voided, "MG-1", 2);
+  EXPECT_EQ(AtPointer(sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-1.1"), "/status"),
+            "entered-in-error");
+  const std::string procedure =
+      sandbox_.One("Procedure?identifier=https://clinic.example/fhir/sid/it-procedure|pain-clinic.MG-1");
+  EXPECT_EQ(AtPointer(procedure, "/status"), "entered-in-error");
+}
+
+TEST_F(Delivery, RecordMovedToAnotherPatient_LeavesNothingValidBehind) {
+  sandbox_.RegisterPatient("100001", "female");
+  sandbox_.RegisterPatient("200001", "female");
+  Deliver(Fixture("records/mg-1.json"), "MG-1", 1);
+  std::string moved = Replaced(Fixture("records/mg-1.json"), "\"revision\": 1", "\"revision\": 2");
+  moved = Replaced(moved, "\"status\": \"completed\"", "\"status\": \"corrected\"");
+  moved = Replaced(
+      moved, "\"patient\": {\"mrn\": \"100001\"",
+      "\"correction\": {\"reason\": \"recorded for another patient\"}, \"patient\": {\"mrn\": \"200001\"");
+  Deliver(moved, "MG-1", 2);
+  const std::string old = sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-1.1");
+  EXPECT_EQ(AtPointer(old, "/status"), "entered-in-error");
+  const std::string now = sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-1.p2.1");
+  EXPECT_EQ(AtPointer(now, "/status"), "completed");
+  EXPECT_NE(AtPointer(now, "/subject/reference"), AtPointer(old, "/subject/reference"));
+}
+
+TEST(FaultyServer, Refusal_IsQuarantinedAndSentAfterRetry) {
+  RunningSandbox refusing({"--fault", "status:422:1:POST /"});
+  DaemonOptions options;
+  options.endpoint = refusing.url();
+  RunningDaemon daemon(options);
+  const HttpReply registered = refusing.client().Put("/Patient/p1", R"({"resourceType":"Patient","id":"p1",
+      "identifier":[{"system":"https://hospital.example/fhir/sid/mrn","value":"100001"}]})");
+  ASSERT_EQ(registered.status, 201);
+  ASSERT_EQ(daemon.Submit(Fixture("records/mg-1.json")).status, 202);
+  ASSERT_EQ(daemon.WaitForState("MG-1", 1, {"quarantined", "delivered"}), "quarantined");
+  const ProcessResult list = daemon.Command({"--json", "queue", "list", "--state", "quarantined"});
+  const std::string id = AtPointer(list.standard_output, "/id");
+  const ProcessResult retry = daemon.Command({"queue", "retry", id, "--reason", "profile corrected"});
+  EXPECT_EQ(retry.exit_code, 0) << retry.standard_error;
+  EXPECT_EQ(daemon.WaitForState("MG-1", 1, {"delivered"}), "delivered");
+}
+
+TEST(FaultyServer, LostAnswer_GetsNothingTwice) {
+  RunningSandbox losing({"--fault", "drop:1:POST /"});
+  DaemonOptions options;
+  options.endpoint = losing.url();
+  const HttpReply registered = losing.client().Put("/Patient/p1", R"({"resourceType":"Patient","id":"p1",
+      "identifier":[{"system":"https://hospital.example/fhir/sid/mrn","value":"100001"}]})");
+  ASSERT_EQ(registered.status, 201);
+  RunningDaemon daemon(options);
+  ASSERT_EQ(daemon.Submit(Fixture("records/mg-1.json")).status, 202);
+  EXPECT_EQ(daemon.WaitForState("MG-1", 1, {"delivered"}), "delivered");
+  EXPECT_EQ(losing.Count("MedicationAdministration"), 1);
+  EXPECT_EQ(losing.Count("Provenance"), 1);
+  EXPECT_EQ(AtPointer(losing.One(std::string(kAdministration) + "pain-clinic.MG-1.1"), "/meta/versionId"),
+            "1");
+}
+
+}  // namespace
+}  // namespace fhir_adapter::test
