@@ -172,7 +172,10 @@ class RuleRun {
       variables_.push_back(*std::move(value));
     }
     if (check.when && !IsTrue(*check.when, item)) return;
-    if (needs_store) return Skip(rule, "the patient's other records are not known here", nullptr);
+    if (needs_store) {
+      lacks_store_ = true;
+      return;
+    }
     for (const internal::Skip& skip : check.skips) {
       if (!IsTrue(skip.when, item)) continue;
       const auto place = Evaluate(skip.at, item);
@@ -262,7 +265,19 @@ class RuleRun {
     }
   }
 
+  // The same words for every record, without a place in it: a run over many records says it once.
+  void AddStoreNote() {
+    std::string message = "skipped";
+    for (const Rule& rule : rules_.rules) {
+      if (rule.needs_others) message += " " + rule.info.id;
+    }
+    message += " where they need the patient's other records, which are not known here";
+    outcome_.notes.push_back(
+        Issue{Code::kRuleSkipped, Location{std::string(request_.file), 0, 0, {}}, std::move(message)});
+  }
+
   void AddNotes() {
+    if (lacks_store_) AddStoreNote();
     for (Skipped& skipped : skipped_) {
       std::string message = "skipped";
       for (const std::string& id : skipped.rule_ids) message += " " + id;
@@ -282,6 +297,7 @@ class RuleRun {
   std::optional<Error> failure_;  // the first of the rule that is running
   std::vector<Finding> fired_;    // of the rule that is running
   std::vector<Skipped> skipped_;
+  bool lacks_store_ = false;  // a rule needed the patient's other records
   RuleOutcome outcome_;
 };
 

@@ -66,8 +66,8 @@ struct Finding {
 
 struct RuleOutcome {
   std::vector<Finding> findings;  // by rule id, then in the order of the record
-  // rule-skipped. One for each cause; the same code, pointer and message in another record of a run says
-  // nothing new.
+  // rule-skipped, one for each cause. The one about a missing store is the same for every record and has no
+  // pointer; a run over many records shows it once.
   Issues notes;
   std::string fact;  // JSON for the patient's other records; empty: nothing they could use
 };
