@@ -468,8 +468,20 @@ std::size_t HashOf(const Item& item, Arena& arena) {
       }
       return hash;
     }
+    case Family::kTemporal:
+    case Family::kTime: {
+      // Equal across offsets: the moment, where there is one; else what is equal is written alike, but for an
+      // offset on hours and minutes, which all share a hash.
+      const auto temporal = TemporalOf(value);
+      if (!temporal) return family ^ std::hash<std::string_view>()(value.text());
+      if (const auto moment = temporal->ToUtcMicroseconds())
+        return family ^ std::hash<std::int64_t>()(*moment);
+      if (temporal->has_offset) return family;
+      return family + static_cast<std::size_t>(temporal->year) * 372 + temporal->month * 31U + temporal->day +
+             temporal->hour * 3'600'000U + temporal->minute * 60'000U + temporal->second * 1'000U;
+    }
     default:
-      return 7;  // dates, times and quantities are equal across offsets and units
+      return 7;  // quantities are equal across units
   }
 }
 

@@ -35,6 +35,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"('a').allTrue()", "error: execution"}, Case{"(1|2).subsetOf(1|2|3)", "true"},
                     Case{"(1|4).subsetOf(1|2|3)", "false"}, Case{"(1|2|3).supersetOf(2|1)", "true"},
                     Case{"{}.count()", "0"}, Case{"(1|1.0|2).count()", "2"},
+                    // More items than are compared one by one: equal ones must meet by their hash too.
+                    Case{"(1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|13.0|'a').count()", "16"},
+                    Case{
+                        "((1|2|3|4|5|6|7|8|9|10|11|12|13|14) | @2014-05-06T10:00:00Z | "
+                        "@2014-05-06T12:00:00+02:00 | @2014-05-06 | @2014-05-06 | 1 'g' | 1000 'mg').count()",
+                        "17"},
                     Case{"1.combine(1.0).isDistinct()", "false"}, Case{"true.not()", "false"},
                     Case{"{}.not()", ""}, Case{"(1|2).not()", "error: execution"}));
 
