@@ -44,7 +44,7 @@ LIMIT 1;
 
 -- name: sending_of_patient
 SELECT position
-FROM work_item
+FROM work_item INDEXED BY work_item_line
 WHERE patient_key = ? AND state IN ('received', 'mapped', 'queued', 'sending', 'retry', 'ambiguous')
   AND state = 'sending'
 ORDER BY position;
@@ -88,12 +88,14 @@ WHERE subject_key = ? AND revision >= ? AND state = 'delivered'
 LIMIT 1;
 
 -- name: dependents
-SELECT position FROM work_item WHERE depends_on = ? AND state = 'held' AND reason_code = 'unresolved-link'
+SELECT position
+FROM work_item INDEXED BY work_item_dependent
+WHERE depends_on = ? AND state = 'held' AND reason_code = 'unresolved-link'
 ORDER BY position;
 
 -- name: held_for_patient
 SELECT position
-FROM work_item
+FROM work_item INDEXED BY work_item_held
 WHERE patient_key = ? AND state = 'held'
   AND reason_code IN ('patient-not-found', 'patient-ambiguous', 'patient-mismatch')
 ORDER BY position;

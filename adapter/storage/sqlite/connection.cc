@@ -187,6 +187,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionSettings& s
   std::unique_ptr<Connection> connection(new Connection(std::move(handle)));
   const QuerySet& queries = ConnectionQueries();
   ADAPTER_CHECK(connection->Run(queries["foreign_keys_on"]));
+  ADAPTER_CHECK(connection->Run(queries["recursive_triggers_on"]));
   ADAPTER_CHECK(connection->Run(queries["temporary_in_memory"]));
   ADAPTER_CHECK(connection->Run(queries["no_automatic_checkpoint"]));
   if (settings.read_only) {
@@ -205,6 +206,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionSettings& s
 
 Statement Connection::Use(const Query& query) {
   Cached& cached = statements_[&query];
+  if (cached.statement != nullptr && !cached.in_use && cached.sql != query.sql) cached.statement.reset();
   if (cached.statement != nullptr && !cached.in_use) {
     return Statement(handle(), cached.statement.get(), &cached.in_use, nullptr, &query.name);
   }
@@ -216,6 +218,7 @@ Statement Connection::Use(const Query& query) {
     return Statement(SqliteError(handle(), sqlite3_extended_errcode(handle()), query.name));
   }
   if (cached.statement == nullptr) {
+    cached.sql = query.sql;
     cached.statement = std::move(prepared);
     return Statement(handle(), cached.statement.get(), &cached.in_use, nullptr, &query.name);
   }

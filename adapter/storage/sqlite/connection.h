@@ -125,11 +125,12 @@ class Connection {
   explicit Connection(SqliteHandle handle) : handle_(std::move(handle)) {}
 
   struct Cached {
+    std::string sql;  // of the statement: a Query may end and another take its address
     StatementHandle statement;
     bool in_use = false;
   };
   SqliteHandle handle_;
-  // Keyed by the address of the Query, which lives as long as the program.
+  // Keyed by the address of the Query.
   std::unordered_map<const Query*, Cached> statements_;
 };
 

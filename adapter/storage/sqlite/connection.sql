@@ -10,6 +10,10 @@ PRAGMA journal_mode = DELETE;
 -- name: foreign_keys_on
 PRAGMA foreign_keys = ON;
 
+-- So that replacing a row fires the triggers that forbid deleting it.
+-- name: recursive_triggers_on
+PRAGMA recursive_triggers = ON;
+
 -- name: synchronous_full
 PRAGMA synchronous = FULL;
 

@@ -119,6 +119,8 @@ CREATE TABLE record_revision (
   PRIMARY KEY (subject_key, revision)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX record_revision_inbox ON record_revision (inbox_id);
+
 -- Work. `position` is the order of arrival and never leaves this schema; the state machine stands in
 -- adapter/outbox/work_state.h.
 CREATE TABLE work_item (
