@@ -61,8 +61,17 @@ void AnswerWhenDurable(const Result<pipeline::ReceiveAnswer>& answer, const Resp
     responder.Send(std::move(response));
     return;
   }
-  responder.Send(
-      HttpResponse::WithBody(answer->http_status(), "application/json", ReceiveAnswerJson(*answer)));
+  const int status = answer->http_status();
+  const std::string lists = ReceiveAnswerJson(*answer);
+  if (status < 400) {
+    responder.Send(HttpResponse::WithBody(status, "application/json", lists));
+    return;
+  }
+  // RFC 9457 with the two lists as extension members, so that one reader serves both answers.
+  std::string problem = "{\"type\":\"about:blank\",\"title\":" + JsonString(net::ReasonPhrase(status)) +
+                        ",\"status\":" + std::to_string(status) +
+                        ",\"detail\":\"no record of the request was accepted\"," + lists.substr(1);
+  responder.Send(HttpResponse::WithBody(status, "application/problem+json", std::move(problem)));
 }
 
 void PostRecords(const RecordRoutesContext& context, const HttpRequest& request, const Responder& responder) {
