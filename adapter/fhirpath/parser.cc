@@ -7,6 +7,7 @@
 
 #include "core/limits.h"
 #include "fhirpath/lexer.h"
+#include "fhirpath/values.h"
 
 namespace fhir_adapter::fhirpath::internal {
 namespace {
@@ -313,8 +314,15 @@ class Parser {
     Node* node = Make(NodeKind::kLiteral, token_.begin);
     node->name = kind == ItemKind::kString ? std::move(token_.text) : std::string(token_.source);
     SetLiteral(*node, kind);
+    if (IsTemporalKind(kind) && !TemporalOf(node->literal)) {
+      return Fault(token_.begin, Code::kSyntax, "this date or time is not in the calendar");
+    }
     Advance();
     return node;
+  }
+
+  static bool IsTemporalKind(ItemKind kind) {
+    return kind == ItemKind::kDate || kind == ItemKind::kDateTime || kind == ItemKind::kTime;
   }
 
   static void SetLiteral(Node& node, ItemKind kind) {
@@ -342,7 +350,11 @@ class Parser {
 
   Node* ParseNumber(ItemKind kind) {
     Node* node = Make(NodeKind::kLiteral, token_.begin);
-    node->name = token_.source;
+    // Without zeros in front, which JSON does not allow.
+    const std::string_view digits = token_.source;
+    std::size_t zeros = 0;
+    while (zeros + 1 < digits.size() && digits[zeros] == '0' && digits[zeros + 1] != '.') ++zeros;
+    node->name = digits.substr(zeros);
     Advance();
     if (token_.kind == TokenKind::kString) {
       node->unit = std::move(token_.text);

@@ -34,6 +34,7 @@ TEST_P(ParserTree, PrintedText_ParsesToTheSameTree) {
 INSTANTIATE_TEST_SUITE_P(
     Literals, ParserTree,
     testing::Values(TreeCase{"1", "1"}, TreeCase{"1.50", "1.50"}, TreeCase{"10L", "10L"},
+                    TreeCase{"007", "7"}, TreeCase{"00.50", "0.50"}, TreeCase{"0", "0"},
                     TreeCase{"true", "true"}, TreeCase{"{}", "{}"}, TreeCase{"{ }", "{}"},
                     TreeCase{R"('it\'s')", R"('it\'s')"}, TreeCase{R"('\u0041\n')", R"('A\n')"},
                     TreeCase{R"('\uD83D\uDE00')", "'\xF0\x9F\x98\x80'"}, TreeCase{"@2015", "@2015"},
@@ -96,7 +97,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(FaultCase{"", 1, 1}, FaultCase{"2 + 2 /", 1, 8}, FaultCase{"a b", 1, 3},
                     FaultCase{"a.\n.b", 2, 1}, FaultCase{"a[1", 1, 4}, FaultCase{"f(1,)", 1, 5},
                     FaultCase{"'open", 1, 1}, FaultCase{"'\\q'", 1, 1}, FaultCase{"'\\uD800'", 1, 1},
-                    FaultCase{"1 /* open", 1, 3}, FaultCase{"@20", 1, 1}, FaultCase{"@T1", 1, 1},
+                    FaultCase{"1 /* open", 1, 3}, FaultCase{"@20", 1, 1}, FaultCase{"1 + @2023-02-29", 1, 5},
+                    FaultCase{"@2023-01-01T25:00", 1, 1}, FaultCase{"@T10:60", 1, 1}, FaultCase{"@T1", 1, 1},
                     FaultCase{"$that", 1, 1}, FaultCase{"a.$this", 1, 3}, FaultCase{"a ; b", 1, 3},
                     FaultCase{"%", 1, 2}, FaultCase{"2147483649", 1, 1}, FaultCase{"a is", 1, 5},
                     FaultCase{"{1}", 1, 2}, FaultCase{"@T14:34:28Z", 1, 11}));
