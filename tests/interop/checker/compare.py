@@ -2,7 +2,7 @@
 """Compares the output check with the HAPI validator on seeded mutations of valid resources.
 
     compare.py --checker PROGRAM --validator tests/interop/validator/run.sh [--seed N] [--count N]
-               [--resources FILE...] [--show-more]
+               [--definitions DIR] [--resources FILE...] [--show-more]
 
 Fails when either reports an error on an unmutated resource, or when the validator reports an error that the
 check does not: at the same element or one above or below it. Errors outside what the check is for are
@@ -82,6 +82,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--resources", nargs="*", default=sorted(glob.glob(os.path.join(here, "valid", "*.json"))))
+    parser.add_argument("--definitions", help="a folder of our own StructureDefinitions")
     parser.add_argument("--show-more", action="store_true")
     options = parser.parse_args()
 
@@ -89,8 +90,10 @@ def main():
     generator = random.Random(options.seed)
     mutants = [mutate(generator, generator.choice(valid)) for _ in range(options.count)]
     lines = [json.dumps(resource) for resource in valid + [mutant for mutant, _ in mutants]]
-    ours = run([options.checker], lines)
-    theirs = run([options.validator, "--stream"], lines)
+    definitions = sorted(glob.glob(os.path.join(options.definitions, "*.json"))) if options.definitions else []
+    profiles = ["--profiles", options.definitions] if options.definitions else []
+    ours = run([options.checker] + definitions, lines)
+    theirs = run([options.validator] + profiles + ["--stream"], lines)
 
     failures = 0
     for index in range(len(valid)):
