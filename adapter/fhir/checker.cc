@@ -268,7 +268,8 @@ void Walker::CheckMissing(const Node& node, const TypeInfo& type, const Place& p
 }
 
 void Walker::CheckInvariants(const Node& node, const TypeInfo& type, const Place& place) {
-  for (const TypeInfo* at = &type; at != nullptr; at = at->base) {
+  // Those of the abstract types (ele-1, dom-2 and so on) stand elsewhere.
+  for (const TypeInfo* at = &type; at != nullptr && !at->is_abstract; at = at->base) {
     for (const Invariant& invariant : InvariantsOf(at->name)) {
       if (invariant.holds(node)) continue;
       report_.Add(place, &node, std::string(invariant.rule) + " (" + std::string(invariant.key) + ")");

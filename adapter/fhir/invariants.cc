@@ -352,18 +352,14 @@ constexpr Invariant kInvariants[] = {
     {"Timing.repeat", "tim-10", "timeOfDay or when, not both",
      [](const Node& repeat) { return !Has(repeat, "timeOfDay") || !Has(repeat, "when"); }}};
 
-struct ByType {
-  constexpr bool operator()(const Invariant& a, std::string_view type) const { return a.type < type; }
-  constexpr bool operator()(std::string_view type, const Invariant& b) const { return type < b.type; }
-  constexpr bool operator()(const Invariant& a, const Invariant& b) const { return a.type < b.type; }
-};
-
-static_assert(std::is_sorted(std::begin(kInvariants), std::end(kInvariants), ByType{}));
+static_assert(std::ranges::is_sorted(kInvariants, {}, &Invariant::type));
 
 }  // namespace
 
 std::span<const Invariant> InvariantsOf(std::string_view type) {
-  const auto [first, last] = std::equal_range(std::begin(kInvariants), std::end(kInvariants), type, ByType{});
+  const Invariant* first = std::ranges::lower_bound(kInvariants, type, {}, &Invariant::type);
+  const Invariant* last = first;
+  while (last != std::end(kInvariants) && last->type == type) ++last;
   return {first, last};
 }
 

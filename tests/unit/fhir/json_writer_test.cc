@@ -31,5 +31,23 @@ TEST(JsonWriter, Names_AreEscaped) {
   EXPECT_EQ(ToJson(*object), R"({"a\"\n":"x\u0000y"})");
 }
 
+// Each byte at each place of a text that is read eight bytes at a time, against the rule itself.
+TEST(JsonWriter, EveryByte_IsEscapedAtEveryPlace) {
+  for (int byte = 0; byte < 0x80; ++byte) {
+    for (std::size_t place = 0; place < 17; ++place) {
+      std::string text(17, 'x');
+      text[place] = static_cast<char>(byte);
+      std::string json;
+      WriteJsonString(text, json);
+      const bool is_escaped = byte < 0x20 || byte == '"' || byte == '\\';
+      EXPECT_EQ(json.size() > text.size() + 2, is_escaped) << byte << " at " << place;
+      Arena arena;
+      const Result<Node*> read = ReadJson(json, arena);
+      ASSERT_TRUE(read) << byte << " at " << place;
+      EXPECT_EQ((*read)->text, text);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fhir_adapter::fhir
