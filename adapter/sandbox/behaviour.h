@@ -15,13 +15,13 @@ namespace fhir_adapter::sandbox {
 struct Behaviour {
   enum class LocationStyle : std::uint8_t {
     kOnCreate,  // on every 201, with version (R4 http 3.1.0.8)
-    kOnPost,    // on POST only; an update has Content-Location
+    kOnPost,    // on POST only
     kOnCreateUnversioned,
   };
   // Two conditional updates with the same criteria in one transaction, neither of which finds anything.
   enum class RepeatedUpdate : std::uint8_t {
-    kRefuse,  // R4 http 3.1.0.11.2: overlapping identities fail the transaction
-    kDropSecond,
+    kRefuse,      // R4 http 3.1.0.11.2: overlapping identities fail the transaction
+    kDropSecond,  // in silence, when it has a fullUrl; else refused
     kStoreBoth,
   };
   // Two creates with the same If-None-Exist in one transaction.

@@ -215,10 +215,11 @@ MaybeRefusal BundleRunner::CheckCriteriaOverlap(std::vector<Entry>& entries) {
     if (is_create) {
       entry.same_as = earlier->second;
       entry.is_dropped = behaviour_.repeated_create == Behaviour::RepeatedCreate::kDropSecond;
-    } else if (behaviour_.repeated_update == Behaviour::RepeatedUpdate::kDropSecond) {
+    } else if (behaviour_.repeated_update == Behaviour::RepeatedUpdate::kDropSecond &&
+               !entry.full_url.empty()) {
       entry.same_as = earlier->second;
       entry.is_dropped = true;
-    } else if (behaviour_.repeated_update == Behaviour::RepeatedUpdate::kRefuse) {
+    } else if (behaviour_.repeated_update != Behaviour::RepeatedUpdate::kStoreBoth) {
       return Refuse(400, "duplicate", "an earlier entry has the same criteria", interaction.expression);
     }
     if (entry.same_as != SIZE_MAX) entry.plan.id = entries[entry.same_as].plan.id;

@@ -183,14 +183,17 @@ net::HttpResponse RequestHandler::ResponseOf(const net::HttpRequest& request, co
   const std::string versioned = plain + "/_history/" + std::to_string(resource.version);
   response.headers.Add("ETag", "W/\"" + std::to_string(resource.version) + "\"");
   response.headers.Add("Last-Modified", HttpDate(resource.updated_us));
-  if (is_read || resource.content.empty()) return response;
+  if (result.status == 304 || resource.content.empty()) return response;
+  // What the body is a copy of (RFC 9110 8.7); HAPI's clients take the version from it.
+  response.headers.Add("Content-Location", versioned);
+  if (is_read) return response;
   const bool is_post = interaction.method == "POST";
   switch (behaviour_.location) {
     case Behaviour::LocationStyle::kOnCreate:
       if (is_post || result.status == 201) response.headers.Add("Location", versioned);
       break;
     case Behaviour::LocationStyle::kOnPost:
-      response.headers.Add(is_post ? "Location" : "Content-Location", versioned);
+      if (is_post) response.headers.Add("Location", versioned);
       break;
     case Behaviour::LocationStyle::kOnCreateUnversioned:
       if (result.status == 201) response.headers.Add("Location", plain);

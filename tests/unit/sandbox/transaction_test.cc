@@ -123,8 +123,9 @@ TEST_F(TransactionTest, SameResourceTwice_Is400) {
 }
 
 TEST_F(TransactionTest, TwoConditionalUpdatesWithOneIdentifier_DifferByServer) {
-  const std::string bundle = Transaction(Entry("PUT", kPatientUrl, Patient("1")) + "," +
-                                         Entry("PUT", kPatientUrl, Patient("1", R"("active":true)")));
+  const std::string bundle =
+      Transaction(Entry("PUT", kPatientUrl, Patient("1"), "", "urn:uuid:1") + "," +
+                  Entry("PUT", kPatientUrl, Patient("1", R"("active":true)"), "", "urn:uuid:2"));
   const HttpReply refused = client().Post("", bundle);
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(At(refused, "/issue/0/code"), "duplicate");
