@@ -149,13 +149,19 @@ bool SharesForm(PrimitiveClass source, PrimitiveClass target) {
   return false;
 }
 
+// Whether JSON shows a value of this class in this way.
+bool HasFormOf(const Node& node, PrimitiveClass kind) {
+  if (kind == PrimitiveClass::kBoolean) return node.kind == fhir::NodeKind::kBoolean;
+  return IsNumberClass(kind) ? node.is_number() : node.is_string();
+}
+
 Conversion ConvertPrimitive(const Item& item, PrimitiveClass target, Arena& arena) {
   const PrimitiveClass source = ClassOf(item);
   if (item.is_element()) {
     const Node* node = item.element().node;
     if (node == nullptr) return {};  // only extensions
     const bool is_typed = item.element().type != nullptr;
-    if (is_typed && SharesForm(source, target)) {
+    if (is_typed && SharesForm(source, target) && HasFormOf(*node, target)) {
       // Primitive nodes are never changed in place, so the source's own may stand in the target.
       return {const_cast<Node*>(node), nullptr, nullptr};
     }

@@ -43,7 +43,7 @@ class MapParser {
     reader_.Next();
     ADAPTER_TRY(constant.name, reader_.TakeName("the name of a constant"));
     ADAPTER_CHECK(reader_.Take("="));
-    ADAPTER_TRY(constant.value, rules_.ExpressionUntil({";"}));
+    ADAPTER_TRY(constant.value, rules_.ExpressionUntil({";"}, false));
     ADAPTER_CHECK(reader_.Take(";"));
     map_.constants.push_back(std::move(constant));
     return {};

@@ -184,7 +184,8 @@ bool RuleParser::AtRuleName() const {
   return reader_.Current().kind == TokenKind::kDoubleString && reader_.Peek().text == ";";
 }
 
-Result<ast::Expression> RuleParser::ExpressionUntil(std::initializer_list<std::string_view> stops) {
+Result<ast::Expression> RuleParser::ExpressionUntil(std::initializer_list<std::string_view> stops,
+                                                    bool before_rule_name) {
   const Token first = reader_.Current();
   Token last = first;
   std::size_t depth = 0;
@@ -201,7 +202,7 @@ Result<ast::Expression> RuleParser::ExpressionUntil(std::initializer_list<std::s
   while (true) {
     const Token& token = reader_.Current();
     if (token.kind == TokenKind::kEnd) break;
-    if (depth == 0 && (AtRuleName() || stops_here(token))) break;
+    if (depth == 0 && ((before_rule_name && AtRuleName()) || stops_here(token))) break;
     if (depth > 0 && (token.text == ";" || token.text == "->") && token.kind == TokenKind::kPunctuation) {
       return reader_.FaultAt(first.at, "a parenthesis of this expression is not closed");
     }
@@ -219,6 +220,9 @@ Result<ast::Expression> RuleParser::ExpressionUntil(std::initializer_list<std::s
     reader_.Next();
   }
   if (tokens == 0) return reader_.Expected("an expression");
+  if (tokens == 2 && first.text == "(" && last.text == ")") {
+    return reader_.FaultAt(first.at, "expected an expression in the parentheses");
+  }
   ast::Expression expression = Between(first, last);
   if (wholly_inside && tokens > 2 && last.text == ")") {
     std::size_t start = 1;
@@ -408,7 +412,7 @@ Result<ast::Parameter> RuleParser::Parameter() {
     parameter.value = ast::Name{std::move(name)};
     return parameter;
   }
-  ADAPTER_TRY(parameter.value, ExpressionUntil({",", ")", ";", "->"}));
+  ADAPTER_TRY(parameter.value, ExpressionUntil({",", ")", ";", "->"}, false));
   return parameter;
 }
 

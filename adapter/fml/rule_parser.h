@@ -19,7 +19,9 @@ class RuleParser {
 
   // What stands before one of `stops` (signs, or words that do not follow a dot) outside all parentheses. An
   // expression that is wholly in parentheses loses them.
-  Result<ast::Expression> ExpressionUntil(std::initializer_list<std::string_view> stops);
+  // A text in double quotes before a `;` ends it too, where a rule's name may stand.
+  Result<ast::Expression> ExpressionUntil(std::initializer_list<std::string_view> stops,
+                                          bool before_rule_name = true);
 
  private:
   Result<ast::Rule> Rule();

@@ -1,0 +1,291 @@
+#include "fml/map_set.h"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <thread>
+
+#include "core/digest.h"
+#include "fhir/json_reader.h"
+#include "fhir/json_writer.h"
+#include "fml/mapper.h"
+#include "map_run.h"
+
+namespace fhir_adapter::fml {
+namespace {
+
+std::shared_ptr<const MapSet> Compile(std::vector<SourceFile> files, const MapSetOptions& options = {}) {
+  std::vector<Finding> findings;
+  auto set = MapSet::Compile(std::move(files), options, findings);
+  for (const Finding& finding : findings) ADD_FAILURE() << ToLine(finding);
+  return set;
+}
+
+const SourceFile kMap{"maps/one.map", test::PatientMap("src.id as v -> tgt.id = v;")};
+
+TEST(MapSet, Name_DependsOnBytesPathsAndConfigurationOnly) {
+  MapSetOptions options;
+  options.configuration = {{"site", "a"}, {"canonicalBase", "b"}};
+  MapSetOptions turned;
+  turned.configuration = {{"canonicalBase", "b"}, {"site", "a"}};
+  const SourceFile text{"README.md", "x"};
+  const std::string name = Compile({kMap, text}, options)->name();
+  EXPECT_EQ(name.size(), 64u);
+  EXPECT_EQ(Compile({text, kMap}, turned)->name(), name);
+  EXPECT_NE(Compile({kMap, {"README.md", "y"}}, options)->name(), name);
+  EXPECT_NE(Compile({kMap, {"READM.md", "x"}}, options)->name(), name);
+  turned.configuration[1].second = "c";
+  EXPECT_NE(Compile({kMap, text}, turned)->name(), name);
+}
+
+TEST(MapSet, Name_IsOfTheStatedForm) {
+  // Lengths before texts, so that no two sets of files run together.
+  EXPECT_EQ(Compile({{"a", "bc"}})->name(), Sha256Hex("1:a2:bcconfiguration"));
+}
+
+TEST(MapSet, FindMap_TakesUrlNamePathAndStem) {
+  const auto set = Compile({kMap});
+  const MapInfo* map = set->FindMap("http://example.org/StructureMap/m");
+  ASSERT_NE(map, nullptr);
+  EXPECT_EQ(set->FindMap("M"), map);
+  EXPECT_EQ(set->FindMap("maps/one.map"), map);
+  EXPECT_EQ(set->FindMap("one"), map);
+  EXPECT_EQ(set->FindMap("two"), nullptr);
+  EXPECT_EQ(map->source->name, "Patient");
+}
+
+TEST(MapSet, FaultyFile_GivesNoSet) {
+  std::vector<Finding> findings;
+  EXPECT_EQ(MapSet::Compile({{"m.map", "group"}}, {}, findings), nullptr);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].code, Code::kSyntax);
+}
+
+TEST(MapSet, Roots_LimitWhatIsLinked) {
+  MapSetOptions options;
+  options.roots = {"maps/one.map"};
+  const auto set = Compile({kMap, {"bad.map", test::PatientMap("src.idd as v -> tgt.id = v;")}}, options);
+  ASSERT_NE(set, nullptr);
+  EXPECT_EQ(set->maps().size(), 1u);
+}
+
+constexpr const char* kModel =
+    R"({"resourceType":"StructureDefinition","url":"http://x/StructureDefinition/Rec",
+ "name":"Rec","type":"http://x/StructureDefinition/Rec","kind":"logical","abstract":false,"status":"draft",
+ "derivation":"specialization","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Element",
+ "differential":{"element":[
+  {"id":"Rec","path":"Rec","min":0,"max":"*"},
+  {"id":"Rec.dose","path":"Rec.dose","min":0,"max":"1","type":[{"code":"decimal"}]},
+  {"id":"Rec.at","path":"Rec.at","min":0,"max":"1","type":[{"code":"dateTime"}]},
+  {"id":"Rec.row","path":"Rec.row","min":0,"max":"*","type":[{"code":"BackboneElement"}]},
+  {"id":"Rec.row.text","path":"Rec.row.text","min":0,"max":"1","type":[{"code":"string"}]}]}})";
+
+TEST(LogicalModel, Source_IsTypedByTheFirstGroup) {
+  const std::string map =
+      "uses \"http://x/StructureDefinition/Rec\" alias Record as source\n"
+      "group Main(source src : Record, target tgt : Observation) {\n"
+      " src.dose as d -> tgt.value = create('Quantity') as q, q.value = d;\n"
+      " src.at as a -> tgt.effective = a;\n"
+      " src.row as r -> tgt.note as n then Row(r, n);\n}\n"
+      "group Row(source r : Record.row, target n : Annotation) { r.text as t -> n.text = t; }\n";
+  const test::RunResult run =
+      test::RunMap({{"m.map", map}, {"rec.json", kModel}},
+                   R"({"dose":1.10,"at":"2011-03","row":[{"text":"a"},{"text":"b"}],"unknown":1})");
+  ASSERT_TRUE(run.findings.empty()) << run.findings.front();
+  EXPECT_EQ(run.json,
+            R"({"resourceType":"Observation","effectiveDateTime":"2011-03","valueQuantity":{"value":1.10},)"
+            R"("note":[{"text":"a"},{"text":"b"}]})");
+}
+
+TEST(LogicalModel, UnknownField_IsAnErrorOfTheMap) {
+  const auto findings = test::Check({{"m.map",
+                                      "uses \"http://x/StructureDefinition/Rec\" alias Record as source\n"
+                                      "group Main(source src : Record, target tgt : Patient) { src.row as r, "
+                                      "r.txt as t -> tgt.id = t; }\n"},
+                                     {"rec.json", kModel}});
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0], "m.map:2:73: error: Rec.row has no element txt; did you mean text?");
+}
+
+TEST(LogicalModel, Target_IsWrittenWithoutResourceType) {
+  const test::RunResult run =
+      test::RunMap({{"m.map",
+                     "uses \"http://x/StructureDefinition/Rec\" alias Rec as target\n"
+                     "group Main(source src : Patient, target tgt : Rec) {\n"
+                     " src.name as n -> tgt.row as r, r.text = (%n.family); src -> tgt.dose = 2.50;\n}\n"},
+                    {"rec.json", kModel}},
+                   R"({"resourceType":"Patient","name":[{"family":"A"},{"family":"B"}]})");
+  ASSERT_TRUE(run.findings.empty()) << run.findings.front();
+  EXPECT_EQ(run.json, R"({"row":[{"text":"A"},{"text":"B"}],"dose":2.50})");
+}
+
+TEST(Mapper, ThreadsShareOneSet) {
+  const auto set = Compile({kMap});
+  std::vector<std::thread> threads;
+  std::vector<std::string> results(4);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    threads.emplace_back([&set, &results, i] {
+      Mapper mapper(set);
+      for (int round = 0; round < 50; ++round) {
+        Arena arena;
+        const std::string text = R"({"resourceType":"Patient","id":"p)" + std::to_string(i) + "\"}";
+        const auto record = fhir::ReadJson(text, arena);
+        const auto mapping = mapper.Map(set->maps().front(), **record, {});
+        results[i].clear();
+        fhir::WriteResource(*mapping->target, set->schema(), results[i]);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i], R"({"resourceType":"Patient","id":"p)" + std::to_string(i) + "\"}");
+  }
+}
+
+TEST(Mapper, Issue_HasFilePlaceAndPointerOfTheSource) {
+  const auto set =
+      Compile({{"m.map", test::PatientMap("src.name as n then { n.family as f check (false) \"fine\"; };")}});
+  Mapper mapper(set);
+  Arena arena;
+  const auto record =
+      fhir::ReadJson("{\"resourceType\":\"Patient\",\n \"name\":[{\"family\":\"secret\"}]}", arena);
+  MapRequest request;
+  request.file = "r.json";
+  request.pointer_prefix = "/4";
+  const auto mapping = mapper.Map(set->maps().front(), **record, request);
+  ASSERT_EQ(mapping->issues.size(), 1u);
+  const Issue& issue = mapping->issues[0];
+  EXPECT_EQ(issue.code, Code::kMapCheck);
+  EXPECT_EQ(issue.where.file, "r.json");
+  EXPECT_EQ(issue.where.pointer, "/4/name/0/family");
+  EXPECT_EQ(issue.where.line, 2u);
+  EXPECT_EQ(issue.where.column, 20u);
+  EXPECT_NE(issue.message.find("rule fine of group Main, m.map:6"), std::string::npos) << issue.message;
+  EXPECT_EQ(issue.message.find("secret"), std::string::npos);
+  EXPECT_EQ(mapping->target, nullptr);
+}
+
+TEST(Mapper, MapOfAnotherSet_IsAnError) {
+  const auto one = Compile({kMap});
+  const auto other = Compile({kMap});
+  Mapper mapper(one);
+  Arena arena;
+  const auto record = fhir::ReadJson("{}", arena);
+  EXPECT_FALSE(mapper.Map(other->maps().front(), **record, {}));
+}
+
+// Limits: at the limit, and one above.
+
+test::RunResult Steps(std::uint64_t limit) {
+  test::RunOptions options;
+  options.steps_max = limit;
+  return test::RunRules("src.name as n -> tgt.name as t, t.family = 'x';",
+                        R"({"resourceType":"Patient","name":[{},{"id":"1"},{"id":"2"},{"id":"3"}]})",
+                        options);
+}
+
+TEST(MapLimits, Steps_AtTheLimitAndAbove) {
+  EXPECT_TRUE(Steps(4).issues.empty());
+  const test::RunResult above = Steps(3);
+  ASSERT_EQ(above.issues.size(), 1u);
+  EXPECT_EQ(above.issues[0], "map-limit /name/3");
+  EXPECT_NE(above.messages[0].find("kMapStepsMax (3) (rule name of group Main, m.map:6)"), std::string::npos)
+      << above.messages[0];
+}
+
+TEST(MapLimits, Recursion_AtTheLimitAndAbove) {
+  // Main is the first level; each call of Down one more.
+  const auto run = [](std::uint32_t depth) {
+    return test::RunRules(
+        "group Main(source src : Patient, target tgt : Patient) {\n"
+        " src.multipleBirth as n -> tgt.name as t then Down(src, n, t);\n}\n"
+        "group Down(source src : Patient, source n, target t : HumanName) {\n"
+        " n where (%n > 2) -> (%n - 1) as m then Down(src, m, t);\n"
+        " n where (%n = 2) -> t.family = 'end';\n}",
+        R"({"resourceType":"Patient","multipleBirthInteger":)" + std::to_string(depth) + "}");
+  };
+  const test::RunResult at = run(limits::kMapRecursionMax);
+  EXPECT_TRUE(at.issues.empty()) << at.messages[0];
+  EXPECT_NE(at.json.find("end"), std::string::npos);
+  const test::RunResult above = run(limits::kMapRecursionMax + 1);
+  ASSERT_EQ(above.issues.size(), 1u);
+  EXPECT_TRUE(above.issues[0].starts_with("map-limit"));
+  EXPECT_NE(above.messages[0].find("kMapRecursionMax"), std::string::npos);
+}
+
+TEST(MapLimits, EndlessRecursion_EndsWithAnIssue) {
+  const test::RunResult run = test::RunRules(
+      "group Main(source src : Patient, target tgt : Patient) { src -> tgt as t then Main(src, t); }",
+      R"({"resourceType":"Patient"})");
+  ASSERT_EQ(run.issues.size(), 1u);
+  EXPECT_TRUE(run.issues[0].starts_with("map-limit"));
+}
+
+TEST(MapLimits, BranchingRecursion_EndsAtTheSteps) {
+  const test::RunResult run = test::RunRules(
+      "group Main(source src : Patient, target tgt : Patient) {\n"
+      " src -> (1) as n then Down(n, tgt);\n}\n"
+      "group Down(source n, target t : Patient) {\n"
+      " n where (%n < 150) -> (%n + 1) as m then Down(m, t), Down(m, t);\n}",
+      R"({"resourceType":"Patient"})");
+  ASSERT_EQ(run.issues.size(), 1u);
+  EXPECT_TRUE(run.issues[0].starts_with("map-limit")) << run.issues[0];
+}
+
+TEST(MapLimits, OutputBytes_AtTheLimitAndAbove) {
+  const auto run = [](std::uint64_t limit) {
+    test::RunOptions options;
+    options.output_bytes_max = limit;
+    return test::RunRules("src.id as v -> tgt.id = v;", R"({"resourceType":"Patient","id":"abcdefgh"})",
+                          options);
+  };
+  // The text, the member's name and eight for the punctuation.
+  EXPECT_TRUE(run(8 + 2 + 8).issues.empty());
+  const test::RunResult above = run(8 + 2 + 8 - 1);
+  ASSERT_EQ(above.issues.size(), 1u);
+  EXPECT_NE(above.messages[0].find("kMapOutputBytesMax"), std::string::npos);
+}
+
+// Lineage.
+
+struct Recorder : LineageSink {
+  std::vector<std::string> made;
+  std::vector<std::string> ran;
+  void Made(const LineageStep& step) override {
+    std::string line(step.member);
+    line += " <-";
+    for (const fhir::Node* source : step.sources) line += " " + std::to_string(source->line);
+    for (const RulePlace& rule : step.rules)
+      line += " " + std::string(rule.rule) + ":" + std::to_string(rule.line);
+    for (const ConceptMapRow& row : step.rows) {
+      line +=
+          " " + std::string(row.source_code) + "=" + std::string(row.target_code) + std::string(row.policy);
+    }
+    made.push_back(line);
+  }
+  void RuleRan(const RulePlace& rule) override { ran.emplace_back(rule.rule); }
+};
+
+TEST(Lineage, Elements_NameTheirSourcesRulesAndRows) {
+  Recorder recorder;
+  test::RunOptions options;
+  options.lineage = &recorder;
+  const std::string record =
+      "{\"resourceType\":\"Patient\",\n\"gender\":\"male\",\n\"name\":[\n{\"family\":\"F\"}]}";
+  const std::string rules =
+      "src.name as n -> tgt.name as t then {\n n.family as f -> t.family = f \"family\";\n} \"name\";\n"
+      "src.gender as g -> tgt.language = translate(g, '#p', 'code') \"code\";\n"
+      "src.birthDate as b -> tgt.birthDate = b \"never\";";
+  const std::vector<SourceFile> files = {
+      {"m.map", test::PatientMap(rules)},
+      {"p.json",
+       R"({"resourceType":"ConceptMap","url":"http://x/p","id":"p","group":[{"target":"http://b","element":[
+        {"code":"male","target":[{"code":"M","equivalence":"equal"}]}],"unmapped":{"mode":"provided"}}]})"}};
+  const test::RunResult run = test::RunMap(files, record, options);
+  EXPECT_EQ(recorder.made, (std::vector<std::string>{"name <- 4 name:6", "family <- 4 4 family:7 name:6",
+                                                     "language <- 2 code:9 male=M"}));
+  EXPECT_EQ(recorder.ran, (std::vector<std::string>{"name", "family", "code"}));
+  EXPECT_EQ(run.json, test::RunMap(files, record).json) << "with and without observer the same";
+}
+
+}  // namespace
+}  // namespace fhir_adapter::fml
