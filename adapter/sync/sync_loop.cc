@@ -314,7 +314,7 @@ void SyncLoop::StartDelivery(outbox::WorkItem item) {
 void SyncLoop::Finished(Delivery& delivery) {
   outbox::DeliveryReport report = delivery.TakeReport();
   Judge(delivery, report);
-  deliveries_.at(delivery.item().id.value).has_finished = true;
+  Active& active = deliveries_.at(delivery.item().id.value);
   {
     const std::lock_guard lock(statistics_mutex_);
     ++statistics_.outcomes[static_cast<std::size_t>(report.outcome)];
@@ -323,6 +323,11 @@ void SyncLoop::Finished(Delivery& delivery) {
     }
   }
   ADAPTER_FAULT_POINT("answer-received");
+  if (active.is_extending) {
+    active.report = std::move(report);  // completing takes the lease as it will be then
+    return;
+  }
+  active.has_finished = true;
   Complete(std::move(report));
 }
 
@@ -374,7 +379,7 @@ void SyncLoop::RunRetries() {
 void SyncLoop::ExtendLeases() {
   const TimeUs now = ports_.clock.Now();
   for (auto& [id, active] : deliveries_) {
-    if (active.is_extending || active.has_finished) continue;
+    if (active.is_extending || active.has_finished || active.report) continue;
     if (active.lease_until.us - now.us > settings_.lease_us / 2) continue;
     active.is_extending = true;
     const outbox::WorkId work{id};
@@ -387,13 +392,19 @@ void SyncLoop::ExtendLeases() {
         [this, work](Result<outbox::Lease> extended) {
           const auto found = deliveries_.find(work.value);
           if (found == deliveries_.end() || found->second.has_finished) return;
-          found->second.is_extending = false;
-          if (!extended) {
+          Active& extended_work = found->second;
+          extended_work.is_extending = false;
+          if (extended) {
+            extended_work.lease_until = extended->until;
+            extended_work.delivery->set_lease(*extended);
+          } else {
             TakeStoreError(extended.error());
-            return;
           }
-          found->second.lease_until = extended->until;
-          found->second.delivery->set_lease(*extended);
+          if (!extended_work.report) return;
+          outbox::DeliveryReport report = std::move(*extended_work.report);
+          report.lease = extended_work.delivery->item().lease;
+          extended_work.has_finished = true;
+          Complete(std::move(report));
         });
   }
 }

@@ -66,6 +66,7 @@ class SyncLoop {
     TimeUs lease_until;
     bool is_extending = false;
     bool has_finished = false;
+    std::optional<outbox::DeliveryReport> report;  // ended while its lease was being extended
   };
 
   // Work for the store's writer; `then` runs on the loop's thread with its result.

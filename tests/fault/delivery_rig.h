@@ -1,0 +1,121 @@
+// DeliveryRig: a store, the delivery loop and a real FHIR server (the sandbox) behind a proxy that spoils the
+// network. Time is the test's own: when nothing is under way it moves to what is due next, so that an outage
+// of days takes moments.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "fhir/node.h"
+#include "outbox/sqlite/sqlite_backend.h"
+#include "sandbox/sandbox.h"
+#include "support/http_client.h"
+#include "support/tcp_proxy.h"
+#include "support/temporary_directory.h"
+#include "sync/curl_client.h"
+#include "sync/sync_loop.h"
+
+namespace fhir_adapter::test {
+
+class FakeClock final : public Clock {
+ public:
+  TimeUs Now() override { return TimeUs{us_}; }
+  std::int64_t MonotonicUs() override { return us_; }
+  void Advance(std::int64_t us) { us_ += us; }
+
+ private:
+  std::atomic<std::int64_t> us_{1'772'366'400'000'000};
+};
+
+class FakeRandom final : public Random {
+ public:
+  std::uint64_t Next() override { return ++state_ * 0x9E3779B97F4A7C15ULL; }
+
+ private:
+  std::atomic<std::uint64_t> state_{0};
+};
+
+// One resource of a record in the fewest words; references to `$key` become the fullUrl of that key.
+struct Part {
+  std::string type;
+  std::string row;      // appended to the record's key; empty: the record's own
+  std::string members;  // JSON members after identifier and subject
+};
+
+struct Record {
+  std::string id = "r1";
+  std::int64_t revision = 1;
+  std::string mrn = "100";
+  std::string status = "completed";
+  std::vector<Part> parts;
+  std::string sex;
+  std::string birth_date;
+};
+
+class DeliveryRig {
+ public:
+  explicit DeliveryRig(sandbox::Behaviour behaviour = {}, std::vector<std::string> faults = {});
+  ~DeliveryRig();
+
+  // On the server, past the proxy.
+  std::string AddPatient(const std::string& mrn, const std::string& members = "");  // its id
+  HttpClient& server() { return server_; }
+  // How many the server finds; `query` as in "Procedure?identifier=…".
+  std::int64_t CountOnServer(const std::string& query);
+  std::string OneOnServer(const std::string& query);  // the JSON of the only match
+  static std::string Query(const std::string& type, const std::string& kind, const std::string& value);
+
+  // Accepts and maps; returns its work.
+  outbox::WorkId Submit(const Record& record);
+  outbox::WorkState StateOf(const Record& record);
+  std::vector<outbox::Reason> ReasonsOf(const outbox::WorkId& id);
+  outbox::QueueStatistics Statistics();
+
+  // A worker as after a start of the process; the store stays.
+  void Restart();
+  // Forgets the store: as a new installation beside an old server.
+  void EmptyStore();
+  // Runs until `done`, or fails the test after `deadline_ms` of real time.
+  void RunUntil(const std::function<bool()>& done, std::int64_t deadline_ms = 20'000);
+  void RunUntilState(const Record& record, outbox::WorkState state);
+  // Until nothing is queued, sending, waiting or ambiguous.
+  void RunUntilQuiet();
+  // Runs while `us` of the test's time pass.
+  void RunFor(std::int64_t us);
+
+  TcpProxy& proxy() { return *proxy_; }
+  sync::SyncLoop& loop() { return *loop_; }
+  FakeClock& clock() { return clock_; }
+  sync::SyncStatistics statistics() { return loop_->statistics(); }
+  void Order(ProxyFault fault) { proxy_->Order({fault, 0, 0}); }
+  // The next requests of a first delivery go through: /metadata, the patient, the look for the record.
+  void LetPass(int requests) {
+    for (int i = 0; i < requests; ++i) Order(ProxyFault::kNone);
+  }
+  std::uint16_t server_port() const { return sandbox_->port(); }
+
+ private:
+  void OpenStore();
+  outbox::MappingResult Mapped(const outbox::MappingTask& task, const Record& record);
+
+  TemporaryDirectory directory_;
+  FakeClock clock_;
+  FakeRandom random_;
+  std::unique_ptr<sandbox::Sandbox> sandbox_;
+  HttpClient server_;
+  std::unique_ptr<TcpProxy> proxy_;
+  int stores_ = 0;
+  int patients_ = 0;
+  std::unique_ptr<outbox::SqliteBackend> backend_;
+  std::unique_ptr<sync::CurlClient> client_;
+  std::unique_ptr<sync::SyncLoop> loop_;
+};
+
+inline const std::string kCanonicalBase = "https://clinic.example/fhir";
+inline const std::string kMrnSystem = "https://clinic.example/fhir/sid/mrn";
+
+}  // namespace fhir_adapter::test
