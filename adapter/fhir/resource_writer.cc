@@ -82,8 +82,9 @@ void ResourceWriter::WriteOrdered(const Node& object, std::span<Place> places) {
   } else {
     std::vector<std::uint32_t> order(object.size);
     for (std::uint32_t i = 0; i < object.size; ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::uint32_t a, std::uint32_t b) { return places[a].rank < places[b].rank; });
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return places[a].rank != places[b].rank ? places[a].rank < places[b].rank : a < b;
+    });
     char separator = '{';
     for (const std::uint32_t i : order) {
       WriteMember(object.member_data[i], places[i].type, separator);

@@ -511,6 +511,27 @@ TEST(Checker, Issues_LimitIsTheMostReported) {
   EXPECT_EQ(with(limits::kCheckIssuesMax + 1), limits::kCheckIssuesMax);
 }
 
+TEST(Checker, Depth_LimitIsTheDeepestObjectAllowed) {
+  // The resource is the first object, each extension one more.
+  const auto nested = [](std::size_t objects) {
+    std::string json = R"({"resourceType":"Basic","code":{"text":"x"})";
+    std::string end = "}";
+    for (std::size_t i = 1; i < objects; ++i) {
+      const bool is_last = i + 1 == objects;
+      json += std::string(i == 1 ? "," : "") + R"("extension":[{"url":"http://x.example/e",)" +
+              (is_last ? R"("valueCode":"x")" : "");
+      end = "}]" + end;
+    }
+    Arena arena;
+    const Result<Node*> node = ReadJson(json + end, arena, JsonLimits{1'000'000, 1'000, 1'000});
+    Issues issues;
+    CheckResource(**node, Schema::R4(), issues);
+    return issues.empty() ? "" : issues[0].message.substr(issues[0].message.rfind(": ") + 2);
+  };
+  EXPECT_EQ(nested(limits::kResourceDepthMax), "");
+  EXPECT_EQ(nested(limits::kResourceDepthMax + 1), "nested too deep");
+}
+
 TEST(Checker, Issue_HasPointerAndPositionButNoValue) {
   Arena arena;
   const Node& node = **ReadJson("{\"resourceType\":\"Patient\",\n \"gender\":\"SECRET\"}", arena);

@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(Number, JsonReaderErrorTest,
                          testing::Values(ErrorCase{"TooBig", "[1E309]", Code::kLimit, 1, 2, "/0"}));
 
 TEST(JsonReader, DuplicateKey_IsFoundInBigObjects) {
-  for (const std::size_t count : {15, 16, 17, 18, 1000}) {
+  for (const std::size_t count : {15U, 16U, 17U, 18U, 1000U}) {
     std::string json = "{";
     for (std::size_t i = 0; i < count; ++i) json += "\"m" + std::to_string(i) + "\":0,";
     Arena arena;
@@ -204,11 +204,40 @@ TEST(JsonReader, Bytes_LimitCountsTheWholeText) {
   EXPECT_EQ(ReadJson("[1,2,3,45] ", arena, limits).error().code, Code::kLimit);
 }
 
-TEST(JsonReader, RecordLimits_AreThoseOfTheRecordModel) {
-  EXPECT_EQ(kRecordLimits.depth_max, 64U);
-  EXPECT_EQ(kRecordLimits.bytes_max, 10'000'000U);
-  EXPECT_EQ(kRecordLimits.elements_max, 100'000U);
+struct NamedLimits {
+  const char* name;
+  const JsonLimits* limits;
+  std::size_t bytes;
+  std::size_t depth;
+  std::size_t elements;
+};
+
+class JsonLimitsTest : public testing::TestWithParam<NamedLimits> {};
+
+TEST_P(JsonLimitsTest, AreAllowedAndNotOneMore) {
+  const NamedLimits& test = GetParam();
+  const auto accepts = [&](const std::string& text) {
+    Arena arena;
+    const Result<Node*> result = ReadJson(text, arena, *test.limits);
+    if (!result) {
+      EXPECT_EQ(result.error().code, Code::kLimit);
+    }
+    return result.has_value();
+  };
+  EXPECT_TRUE(accepts("1" + std::string(test.bytes - 1, ' ')));
+  EXPECT_FALSE(accepts("1" + std::string(test.bytes, ' ')));
+  EXPECT_TRUE(accepts(std::string(test.depth, '[') + std::string(test.depth, ']')));
+  EXPECT_FALSE(accepts(std::string(test.depth + 1, '[') + std::string(test.depth + 1, ']')));
+  EXPECT_TRUE(accepts("[0" + Repeat(",0", test.elements - 2) + "]"));
+  EXPECT_FALSE(accepts("[0" + Repeat(",0", test.elements - 1) + "]"));
 }
+
+// The figures are those of the record model (10 MB, depth 64, 100,000 elements) and of core/limits.h.
+INSTANTIATE_TEST_SUITE_P(Table, JsonLimitsTest,
+                         testing::Values(NamedLimits{"Record", &kRecordLimits, 10'000'000, 64, 100'000},
+                                         NamedLimits{"Resource", &kResourceLimits, 64'000'000, 64,
+                                                     2'000'000}),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(JsonReader, WideObject_TakesLinearTime) {
   // A quadratic search for duplicates would need minutes here.

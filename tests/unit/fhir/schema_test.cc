@@ -165,6 +165,24 @@ TEST(SchemaR4, RequiredBinding_OfTheNamedElementsIsThere) {
   EXPECT_EQ(ElementOf("Attachment", "contentType").required_binding, nullptr);
 }
 
+// R4 lists its own types in a value set, which comes from another file than the definitions.
+TEST(SchemaR4, EveryTypeThatR4Lists_IsInTheTable) {
+  // Names for "any", and two profiles on Quantity.
+  const std::set<std::string_view> no_types = {"Any", "Type", "SimpleQuantity", "MoneyQuantity"};
+  const ValueSetInfo* all = Schema::R4().FindValueSet("http://hl7.org/fhir/ValueSet/all-types");
+  ASSERT_NE(all, nullptr);
+  std::size_t resources = 0;
+  for (const ValueSetInfo::Row& row : all->codes) {
+    if (no_types.contains(row.code)) continue;
+    const TypeInfo* type = Schema::R4().FindType(row.code);
+    ASSERT_NE(type, nullptr) << row.code;
+    const bool is_resource = row.system == "http://hl7.org/fhir/resource-types";
+    EXPECT_EQ(type->kind == TypeKind::kResource, is_resource) << row.code;
+    resources += is_resource ? 1 : 0;
+  }
+  EXPECT_EQ(resources, 148U);  // Resource and DomainResource among them
+}
+
 TEST(SchemaR4, AllTypesValueSet_IncludesBothSystems) {
   const ValueSetInfo* all = Schema::R4().FindValueSet("http://hl7.org/fhir/ValueSet/all-types|4.0.1");
   ASSERT_NE(all, nullptr);
