@@ -145,7 +145,8 @@ bool ReadPattern(Call& call, std::string_view expression, std::unique_ptr<Patter
   const std::size_t flags_at = call.node.name == "replaceMatches" ? 2 : 1;
   if (call.argument_count() > flags_at && !call.TextArgument(flags_at, flags)) return false;
   Result<std::unique_ptr<Pattern>> compiled = Pattern::Compile(expression, flags.value_or(""));
-  if (!compiled) return call.evaluator.Fail(call.argument(0), std::move(compiled).error());
+  // Not the library's message: it quotes the pattern, which may come from the record.
+  if (!compiled) return call.evaluator.Fail(call.argument(0), "the regular expression cannot be read");
   own = std::move(compiled).value();
   pattern = own.get();
   return true;
