@@ -293,6 +293,25 @@ TEST_P(FactContract, ReevaluationThatFiresARule_IsQueuedAfterItsRecord) {
   EXPECT_EQ(item->write_number, 2) << "the record's own was the first";
 }
 
+TEST_P(FactContract, ReevaluationOfAParkedRecord_WaitsForIt) {
+  const WorkId record{Accept("R1", 1).receipt};
+  CompleteMapping(MappedWithFact(record, "one"));
+  Complete(Report(*ClaimOne(), outbox::DeliveryOutcome::kHeld, Code::kConflict));
+  CompleteMapping(MappedWithFact(WorkId{Accept("R2", 1).receipt}, "two"));
+  const WorkId again = Pending().at(0).id;
+  auto result = MappedWithFact(again, "one");
+  result.resources.push_back(Resource("pain-clinic.R1.RULE", "{\"issue\":1}"));
+  CompleteMapping(result);
+  Deliver(*ClaimOne());
+  EXPECT_FALSE(ClaimOne()) << "what it is about is not on the server";
+  EXPECT_EQ(StateOf(again), WorkState::kHeld);
+  ASSERT_TRUE(Changed([&](storage::Transaction& t) { return outbox().Release(t, record, Operator()); }));
+  Deliver(*ClaimOne());
+  const auto item = ClaimOne();
+  ASSERT_TRUE(item);
+  EXPECT_EQ(item->id, again);
+}
+
 TEST_P(FactContract, RuleThatFires_KeepsTheTimeOfItsFirstFiring) {
   const WorkId first{Accept("R1", 1).receipt};
   auto result = Mapped(first);

@@ -19,10 +19,10 @@ bool IsLong() {
 
 class LoadTest : public PipelineTest {
  protected:
-  const int records_ = IsLong() ? 5'000 : 800;
-  const int releases_ = IsLong() ? 1'000 : 160;
+  const int records_ = IsLong() ? 5'000 : 400;
+  const int releases_ = IsLong() ? 1'000 : 80;
+  const int patients_ = records_ / 2;  // so that some rules run again
   static constexpr int kReaders = 20;
-  static constexpr int kPatients = 100;
 
   // Holds every fifth piece of work for a conflict, delivers the others.
   void Send(std::atomic<bool>& stop) {
@@ -114,7 +114,7 @@ TEST_F(LoadTest, ReleasesAndReadersWhileRecordsFlow_LoseNothing) {
   for (int i = 0; i < kReaders; ++i) threads.emplace_back([&] { Read(stop); });
   std::atomic<int> accepted{0};
   for (int i = 0; i < records_; ++i) {
-    receiver.Receive(MakeSubmission({MakeRecord("R" + std::to_string(i), 1, std::to_string(i % kPatients))}),
+    receiver.Receive(MakeSubmission({MakeRecord("R" + std::to_string(i), 1, std::to_string(i % patients_))}),
                      [&](Result<ReceiveAnswer> answer) { accepted += answer ? 1 : 0; });
   }
   const TimeUs end{SystemClock().Now().us + 90'000'000};
