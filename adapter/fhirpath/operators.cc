@@ -94,18 +94,29 @@ std::optional<std::string_view> CodeOf(const Item& quantity) {
   return quantity.unit_kind() == UnitKind::kUcum ? std::optional(quantity.unit()) : DefiniteUnitOf(quantity);
 }
 
+// The sum stands in the more granular of the two units: 1 'kg' + 250 'g' is 1250 'g' (N1 section 6.6.3).
 bool AddQuantities(Evaluator& evaluator, const Node& node, const Item& a, const Item& b, Collection& out) {
-  const auto left = DecimalOf(a);
+  auto left = DecimalOf(a);
   auto right = DecimalOf(b);
   if (!left || !right) return true;
+  const Item* unit_of = &a;
   if (a.unit() != b.unit() || a.unit_kind() != b.unit_kind()) {
-    const auto from = CodeOf(b);
-    const auto to = CodeOf(a);
-    right = from && to ? ucum::Convert(*right, *from, *to) : std::nullopt;
-    if (!right) return true;  // units that cannot be compared: no value
+    const auto code_a = CodeOf(a);
+    const auto code_b = CodeOf(b);
+    const auto a_is_larger = code_a && code_b ? ucum::IsLarger(*code_a, *code_b) : std::nullopt;
+    if (!a_is_larger) return true;  // units that cannot be compared: no value
+    if (*a_is_larger) {
+      left = ucum::Convert(*left, *code_a, *code_b);
+      unit_of = &b;
+    } else {
+      right = ucum::Convert(*right, *code_b, *code_a);
+    }
+    if (!left || !right) return true;
   }
   const auto sum = node.operation == Operation::kPlus ? Add(*left, *right) : Subtract(*left, *right);
-  if (sum) out = Item::Quantity(evaluator.arena().Copy(sum->ToString()), a.unit(), a.unit_kind());
+  if (sum) {
+    out = Item::Quantity(evaluator.arena().Copy(sum->ToString()), unit_of->unit(), unit_of->unit_kind());
+  }
   return true;
 }
 

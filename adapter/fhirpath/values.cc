@@ -166,23 +166,28 @@ std::string_view Singular(std::string_view word) {
   return word.ends_with('s') ? word.substr(0, word.size() - 1) : word;
 }
 
-// Years and months among themselves: 12 months are one year.
+// Calendar durations among themselves: a year is 12 months, and against days and shorter a year counts 365
+// days and a month 30 (N1 section 4.1.8, conversion factors of calendar durations).
 std::optional<std::strong_ordering> CompareCalendar(const Item& a, const Item& b, const fhir::Decimal& left,
                                                     const fhir::Decimal& right) {
   if (a.unit_kind() != UnitKind::kCalendar || b.unit_kind() != UnitKind::kCalendar) return std::nullopt;
   const std::string_view unit_a = Singular(a.unit());
   const std::string_view unit_b = Singular(b.unit());
   if (unit_a == unit_b) return left <=> right;
-  const auto in_months = [](std::string_view unit,
-                            const fhir::Decimal& value) -> std::optional<fhir::Decimal> {
-    if (unit == "month") return value;
-    if (unit == "year") return Multiply(value, fhir::Decimal(12));
-    return std::nullopt;
+  const auto is_long = [](std::string_view unit) { return unit == "year" || unit == "month"; };
+  if (!is_long(unit_a) && !is_long(unit_b)) return std::nullopt;  // as their UCUM units
+  const bool in_months = is_long(unit_a) && is_long(unit_b);
+  const auto scaled = [&](const Item& item, std::string_view unit,
+                          const fhir::Decimal& value) -> std::optional<fhir::Decimal> {
+    if (unit == "year") return Multiply(value, fhir::Decimal(in_months ? 12 : 365));
+    if (unit == "month") return Multiply(value, fhir::Decimal(in_months ? 1 : 30));
+    const auto code = DefiniteUnitOf(item);
+    return code ? ucum::Convert(value, *code, "d") : std::nullopt;
   };
-  const auto months_a = in_months(unit_a, left);
-  const auto months_b = in_months(unit_b, right);
-  if (!months_a || !months_b) return std::nullopt;
-  return *months_a <=> *months_b;
+  const auto scaled_a = scaled(a, unit_a, left);
+  const auto scaled_b = scaled(b, unit_b, right);
+  if (!scaled_a || !scaled_b) return std::nullopt;
+  return *scaled_a <=> *scaled_b;
 }
 
 std::optional<std::strong_ordering> CompareQuantities(const Item& a, const Item& b) {

@@ -1,8 +1,8 @@
 // Mathematics: abs, ceiling, exp, floor, ln, log, power, round, sqrt, truncate; sum, min, max, avg.
-// Exact but for exp, ln, log, sqrt and power with a fraction, which go through binary floating point and are
-// rounded to 15 significant digits. FHIRPath N1 2.0.0, section 5.7; sum, min, max, avg: 3.0.0 draft.
+// Exact but for exp, ln, log, sqrt and power with a fraction, which go through binary floating point and
+// have the digits of the nearest double. FHIRPath N1 2.0.0, section 5.7; sum, min, max, avg: 3.0.0 draft.
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 
 #include "fhirpath/functions/function.h"
@@ -56,10 +56,11 @@ long double ToFloating(const fhir::Decimal& value) {
 }
 
 bool ReturnFloating(Call& call, long double value) {
-  if (!std::isfinite(value)) return true;
+  const auto nearest = static_cast<double>(value);
+  if (!std::isfinite(nearest)) return true;
   char digits[64];
-  std::snprintf(digits, sizeof digits, "%.15Lg", value);
-  const auto decimal = fhir::Decimal::Parse(digits);
+  const auto end = std::to_chars(digits, digits + sizeof digits, nearest).ptr;
+  const auto decimal = fhir::Decimal::Parse({digits, static_cast<std::size_t>(end - digits)});
   if (!decimal) return true;
   return call.Return(Item::Decimal(
       call.arena().Copy(decimal->scale() == 0 ? decimal->ToString() + ".0" : decimal->ToString())));

@@ -1,8 +1,7 @@
 // Tree navigation and FHIR's own functions: children, descendants, extension, hasValue, getValue, resolve.
 // FHIRPath N1 2.0.0, section 5.8; FHIR R4 additional functions.
-#include "fhirpath/navigation.h"
-
 #include "fhirpath/functions/function.h"
+#include "fhirpath/navigation.h"
 
 namespace fhir_adapter::fhirpath::internal {
 namespace {

@@ -114,11 +114,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"2.5.round()", "3"}, Case{"1.round(-1)", "error: execution"}, Case{"81.sqrt()", "9.0"},
         Case{"(-1).sqrt()", ""}, Case{"0.exp()", "1.0"}, Case{"1.ln()", "0.0"}, Case{"16.log(2)", "4.0"},
         Case{"2.power(10)", "1024"}, Case{"2.5.power(2)", "6.25"}, Case{"2.power(-1)", "0.5"},
-        Case{"(-1).power(0.5)", ""}, Case{"2.power(31)", ""}, Case{"1 / 3", "0.33333333"}, Case{"1 / 0", ""},
-        Case{"7 div 2", "3"}, Case{"-7 div 2", "-3"}, Case{"7 mod 0", ""}, Case{"2.2 mod 1.8", "0.4"},
-        Case{"2147483647 + 1", ""}, Case{"9223372036854775807L + 1L", ""}, Case{"0.1 + 0.2", "0.3"},
-        Case{"1.10 + 1", "2.10"}, Case{"(1|2.5|3).sum()", "6.5"}, Case{"(1|2|3).avg()", "2"},
-        Case{"(3|1|2).min()", "1"}, Case{"('b'|'a').max()", "b"}, Case{"'a'.abs()", "error: execution"}));
+        Case{"2.sqrt()", "1.4142135623730951"}, Case{"1000.log(10)", "3.0"}, Case{"(-1).power(0.5)", ""},
+        Case{"2.power(31)", ""}, Case{"1 / 3", "0.33333333"}, Case{"1 / 0", ""}, Case{"7 div 2", "3"},
+        Case{"-7 div 2", "-3"}, Case{"7 mod 0", ""}, Case{"2.2 mod 1.8", "0.4"}, Case{"2147483647 + 1", ""},
+        Case{"9223372036854775807L + 1L", ""}, Case{"0.1 + 0.2", "0.3"}, Case{"1.10 + 1", "2.10"},
+        Case{"(1|2.5|3).sum()", "6.5"}, Case{"(1|2|3).avg()", "2"}, Case{"(3|1|2).min()", "1"},
+        Case{"('b'|'a').max()", "b"}, Case{"'a'.abs()", "error: execution"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Conversion, Function,
@@ -161,19 +162,21 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Quantities, Function,
-    testing::Values(Case{"1 'g' = 1000 'mg'", "true"}, Case{"1 'g' > 999.99 'mg'", "true"},
-                    Case{"1 'g' = 1 'mL'", ""}, Case{"500 'mg' = 0.5 'g'", "true"},
-                    Case{"1 'ug' + 1 'mg'", "1001 'ug'"}, Case{"1 'mg' + 1 'mL'", ""},
-                    Case{"10 'mg' / 2 'mL'", "5 'mg/mL'"}, Case{"10 'mg' / 2 'mg'", "5 '1'"},
-                    Case{"10 'mg' / 4", "2.5 'mg'"}, Case{"2 'cm' * 3 'cm'", "6 'cm2'"},
-                    Case{"7 days = 1 'wk'", "true"}, Case{"1 year = 1 'a'", ""},
-                    Case{"1 year ~ 1 'a'", "true"}, Case{"12 months = 1 year", "true"},
-                    Case{"4 'g' ~ 4040 'mg'", "true"}, Case{"4 'g' ~ 4600 'mg'", "false"},
-                    Case{"1 '[iU]' = 1 '[iU]'", "true"}, Case{"37 'Cel' = 98.6 '[degF]'", "true"},
-                    Case{"3 'x' = 3 'x'", "true"}, Case{"1 'cm'.comparable(1 '[in_i]')", "true"},
-                    Case{"value > 70 'kg'", "true", kObservation},
-                    Case{"value.toQuantity('g')", "72500 'g'", kObservation},
-                    Case{"value.value", "72.50", kObservation}));
+    testing::Values(
+        Case{"1 'g' = 1000 'mg'", "true"}, Case{"1 'g' > 999.99 'mg'", "true"}, Case{"1 'g' = 1 'mL'", ""},
+        Case{"500 'mg' = 0.5 'g'", "true"}, Case{"1 'ug' + 1 'mg'", "1001 'ug'"},
+        Case{"1 'kg' + 250 'g'", "1250 'g'"}, Case{"1 'kg' - 250 'g'", "750 'g'"},
+        Case{"1 year > 364 days", "true"}, Case{"1 year = 365 days", "true"},
+        Case{"1 month < 744 hours", "true"}, Case{"2 weeks = 14 days", "true"}, Case{"1 year > 364 'd'", ""},
+        Case{"1 'mg' + 1 'mL'", ""}, Case{"10 'mg' / 2 'mL'", "5 'mg/mL'"}, Case{"10 'mg' / 2 'mg'", "5 '1'"},
+        Case{"10 'mg' / 4", "2.5 'mg'"}, Case{"2 'cm' * 3 'cm'", "6 'cm2'"}, Case{"7 days = 1 'wk'", "true"},
+        Case{"1 year = 1 'a'", ""}, Case{"1 year ~ 1 'a'", "true"}, Case{"12 months = 1 year", "true"},
+        Case{"4 'g' ~ 4040 'mg'", "true"}, Case{"4 'g' ~ 4600 'mg'", "false"},
+        Case{"1 '[iU]' = 1 '[iU]'", "true"}, Case{"37 'Cel' = 98.6 '[degF]'", "true"},
+        Case{"3 'x' = 3 'x'", "true"}, Case{"1 'cm'.comparable(1 '[in_i]')", "true"},
+        Case{"value > 70 'kg'", "true", kObservation},
+        Case{"value.toQuantity('g')", "72500 'g'", kObservation},
+        Case{"value.value", "72.50", kObservation}));
 
 INSTANTIATE_TEST_SUITE_P(
     Types, Function,
