@@ -39,6 +39,12 @@ void AppendSearchPart(std::string_view part, std::string& out) {
     out += kHex[static_cast<unsigned char>(c) >> 4];
     out += kHex[static_cast<unsigned char>(c) & 15];
   };
+  const bool is_plain =
+      std::all_of(part.begin(), part.end(), [](char c) { return IsUnreserved(c) || c == ':' || c == '/'; });
+  if (is_plain) {
+    out += part;
+    return;
+  }
   for (const char c : part) {
     if (c == '\\' || c == ',' || c == '|' || c == '$') append('\\');
     append(c);
@@ -77,7 +83,15 @@ std::optional<ConditionalReference> ParseConditional(std::string_view text) {
   if (query == std::string_view::npos || text.find('&', query) != std::string_view::npos) return std::nullopt;
   ConditionalReference reference;
   reference.type = text.substr(0, query);
-  const std::string token = PercentDecoded(text.substr(query + kIdentifierQuery.size()));
+  const std::string_view plain = text.substr(query + kIdentifierQuery.size());
+  if (plain.find_first_of("%\\") == std::string_view::npos) {
+    const std::size_t bar = plain.find('|');
+    if (bar == std::string_view::npos) return std::nullopt;
+    reference.system = plain.substr(0, bar);
+    reference.value = plain.substr(bar + 1);
+    return reference;
+  }
+  const std::string token = PercentDecoded(plain);
   std::string* part = &reference.system;
   bool has_bar = false;
   for (std::size_t i = 0; i < token.size(); ++i) {
@@ -181,16 +195,14 @@ class Assembler {
     return std::nullopt;
   }
 
-  static std::string KeyOf(std::string_view type, std::string_view system, std::string_view value) {
-    return std::string(type) + "\n" + std::string(system) + "\n" + std::string(value);
-  }
-
   void Identify() {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      const AssembledEntry& made = entries_[i].made;
+      AssembledEntry& made = entries_[i].made;
       by_resource_.emplace(made.resource, i);
-      const auto [known, is_new] =
-          by_identity_.emplace(KeyOf(made.type, made.identity.system, made.identity.value), i);
+      // The search for an entry is its name among the others, too: references are mostly written so already.
+      made.request_url.append(made.type).append(kIdentifierQuery);
+      made.request_url += SearchToken(made.identity.system, made.identity.value);
+      const auto [known, is_new] = by_search_.emplace(made.request_url, i);
       if (!is_new) {
         Report("entries " + std::to_string(known->second) + " and " + std::to_string(i) + " (" +
                std::string(made.type) + ") have one identity");
@@ -226,10 +238,14 @@ class Assembler {
 
   void ResolveText(const Node& text, Node& holder, std::string_view member) {
     if (text.text.starts_with(kPlaceholder)) return ResolvePlaceholder(text, holder, member);
+    const auto same = by_search_.find(text.text);
+    if (same != by_search_.end()) return LinkTo(same->second, holder, member);
     const auto conditional = ParseConditional(text.text);
     if (!conditional) return;
-    const auto found = by_identity_.find(KeyOf(conditional->type, conditional->system, conditional->value));
-    if (found != by_identity_.end()) {
+    const std::string search = std::string(conditional->type) + std::string(kIdentifierQuery) +
+                               SearchToken(conditional->system, conditional->value);
+    const auto found = by_search_.find(search);
+    if (found != by_search_.end()) {
       LinkTo(found->second, holder, member);
     } else if (std::string_view(conditional->system).starts_with(own_systems_)) {
       Report(Here() + " refers to a " + std::string(conditional->type) + " that is not in the Bundle");
@@ -326,9 +342,7 @@ class Assembler {
       if (has_id) {
         made.resource->AddMember(arena_, "id", MakeText(arena_.Copy(made.identity.uuid), arena_));
       }
-      made.request_url = is_searchable ? std::string(made.type) + std::string(kIdentifierQuery) +
-                                             SearchToken(made.identity.system, made.identity.value)
-                                       : std::string(made.type) + "/" + made.identity.uuid;
+      if (!is_searchable) made.request_url = std::string(made.type) + "/" + made.identity.uuid;
       if (options_.form == AssemblyForm::kTransaction) list->Append(arena_, MakeEntry(made));
       assembly_.entries.push_back(std::move(made));
     }
@@ -357,7 +371,7 @@ class Assembler {
   const std::string own_systems_;
   std::vector<Entry> entries_;
   std::unordered_map<const Node*, std::size_t> by_resource_;
-  std::unordered_map<std::string, std::size_t> by_identity_;
+  std::unordered_map<std::string_view, std::size_t> by_search_;  // views request_url
   std::size_t current_ = 0;
   bool has_failed_ = false;
   Assembly assembly_;

@@ -209,6 +209,8 @@ const fhirpath::Expression* Linker::Compile(const ast::Expression& expression, S
   resolve.variables = variables;
   resolve.accepts_json_names = true;
   if (auto resolved = parsed->Resolve(resolve); !resolved) return fail(resolved.error());
+  const auto read = parsed->elements_read();
+  linked_.elements_read.insert(read.begin(), read.end());
   set_.expressions.push_back(std::move(*parsed));
   return &set_.expressions.back();
 }

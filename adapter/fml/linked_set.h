@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/arena.h"
@@ -34,6 +35,7 @@ struct LinkedMap {
   std::deque<plan::GroupPlan> groups;
   std::vector<plan::Global> globals;
   std::vector<plan::DefaultGroup> default_groups;
+  std::unordered_set<const fhir::ElementInfo*> elements_read;
 };
 
 struct LinkedSet {

@@ -7,6 +7,7 @@
 #include "fml/linked_set.h"
 #include "fml/linker.h"
 #include "fml/map_loader.h"
+#include "fml/source_coverage.h"
 
 namespace fhir_adapter::fml {
 namespace {
@@ -82,6 +83,7 @@ std::shared_ptr<const MapSet> MapSet::Compile(std::vector<SourceFile> files, con
     info.target = linked.entry.target_type;
     set.infos.push_back(std::move(info));
   }
+  internal::CheckSourceCoverage(set, findings);
   const auto place = [](const Finding& finding) {
     return std::tie(finding.where.file, finding.where.line, finding.where.column, finding.message);
   };

@@ -55,6 +55,7 @@ bool Linker::PlanPath(const std::vector<std::string>& path, ast::Position at, co
     }
     to = ValueType::Unknown();
     if (element != nullptr) {
+      linked_.elements_read.insert(element);
       step = MakeStep(*element, step.name, set_.arena);
       to.path_type = fhirpath::StaticType{false, element->is_list(), {}};
       for (const plan::Alternative& alternative : step.alternatives) {

@@ -118,6 +118,24 @@ TEST(LogicalModel, Target_IsWrittenWithoutResourceType) {
   EXPECT_EQ(run.json, R"({"row":[{"text":"A"},{"text":"B"}],"dose":2.50})");
 }
 
+TEST(LogicalModel, ElementThatNoMapReads_IsListedOrWarnedOf) {
+  const auto findings = test::Check({{"m.map",
+                                      "/// url = 'http://x/m'\n/// notSent = 'at: known elsewhere'\n/// "
+                                      "notSent = 'row.txt: no such element'\n"
+                                      "/// notSent = 'dose: but it is read'\n"
+                                      "uses \"http://x/StructureDefinition/Rec\" alias Record as source\n"
+                                      "group Main(source src : Record, target tgt : Patient) { src.row as r "
+                                      "-> tgt.id = (%src.dose.toString()); }\n"},
+                                     {"rec.json", kModel}});
+  ASSERT_EQ(findings.size(), 3u);
+  EXPECT_EQ(findings[0], "m.map:3:1: error: Rec has no element row.txt; did you mean row.text?");
+  EXPECT_EQ(findings[1], "m.map:4:1: warning: the element dose is listed as not sent, and a map reads it");
+  EXPECT_EQ(
+      findings[2],
+      "m.map:6:7: warning: no map reads the source element row.text; map it, or say why not: /// notSent = "
+      "'row.text: …'");
+}
+
 TEST(Mapper, ThreadsShareOneSet) {
   const auto set = Compile({kMap});
   std::vector<std::thread> threads;
