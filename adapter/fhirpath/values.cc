@@ -166,8 +166,9 @@ std::string_view Singular(std::string_view word) {
   return word.ends_with('s') ? word.substr(0, word.size() - 1) : word;
 }
 
-// Calendar durations among themselves: a year is 12 months, and against days and shorter a year counts 365
-// days and a month 30 (N1 section 4.1.8, conversion factors of calendar durations).
+// Calendar durations among themselves. A year is 12 months; in days a year has 365 to 366 and a month 28 to
+// 31, so that against days and shorter only what holds for each of them is decided (FHIRPath 3.0.0, calendar
+// units).
 std::optional<std::strong_ordering> CompareCalendar(const Item& a, const Item& b, const fhir::Decimal& left,
                                                     const fhir::Decimal& right) {
   if (a.unit_kind() != UnitKind::kCalendar || b.unit_kind() != UnitKind::kCalendar) return std::nullopt;
@@ -177,17 +178,24 @@ std::optional<std::strong_ordering> CompareCalendar(const Item& a, const Item& b
   const auto is_long = [](std::string_view unit) { return unit == "year" || unit == "month"; };
   if (!is_long(unit_a) && !is_long(unit_b)) return std::nullopt;  // as their UCUM units
   const bool in_months = is_long(unit_a) && is_long(unit_b);
-  const auto scaled = [&](const Item& item, std::string_view unit,
-                          const fhir::Decimal& value) -> std::optional<fhir::Decimal> {
-    if (unit == "year") return Multiply(value, fhir::Decimal(in_months ? 12 : 365));
-    if (unit == "month") return Multiply(value, fhir::Decimal(in_months ? 1 : 30));
+  // In months, or in days: the fewest or the most.
+  const auto scaled = [&](const Item& item, std::string_view unit, const fhir::Decimal& value,
+                          bool most) -> std::optional<fhir::Decimal> {
+    if (unit == "year") return Multiply(value, fhir::Decimal(in_months ? 12 : (most ? 366 : 365)));
+    if (unit == "month") return Multiply(value, fhir::Decimal(in_months ? 1 : (most ? 31 : 28)));
     const auto code = DefiniteUnitOf(item);
     return code ? ucum::Convert(value, *code, "d") : std::nullopt;
   };
-  const auto scaled_a = scaled(a, unit_a, left);
-  const auto scaled_b = scaled(b, unit_b, right);
-  if (!scaled_a || !scaled_b) return std::nullopt;
-  return *scaled_a <=> *scaled_b;
+  std::optional<std::strong_ordering> order;
+  for (const bool most : {false, true}) {
+    const auto scaled_a = scaled(a, unit_a, left, most);
+    const auto scaled_b = scaled(b, unit_b, right, most);
+    if (!scaled_a || !scaled_b) return std::nullopt;
+    const std::strong_ordering own = *scaled_a <=> *scaled_b;
+    if (order && *order != own) return std::nullopt;
+    order = own;
+  }
+  return order;
 }
 
 std::optional<std::strong_ordering> CompareQuantities(const Item& a, const Item& b) {
