@@ -40,7 +40,7 @@ class Arena {
   template <class T>
   T* MakeArray(std::size_t count) {
     static_assert(std::is_trivially_destructible_v<T>);
-    return new (Allocate(sizeof(T) * count, alignof(T))) T[count];
+    return new (Allocate(sizeof(T) * count, alignof(T))) T[count];  // NOLINT: T may be a pointer
   }
 
   // A copy of `text` that lives as long as the arena's content.
