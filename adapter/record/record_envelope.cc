@@ -39,9 +39,9 @@ std::optional<RecordKey> ReadKey(const fhir::Node& root) {
   RecordKey key{std::string(TextOf(&root, "site")), std::string(TextOf(&root, "recordId")), 0};
   if (key.site.empty() || key.record_id.empty() || revision == nullptr || !revision->is_number())
     return std::nullopt;
-  const char* end = revision->text.data() + revision->text.size();
-  const auto [rest, failure] = std::from_chars(revision->text.data(), end, key.revision);
-  if (failure != std::errc() || rest != end || key.revision < 1) return std::nullopt;
+  const std::string_view digits = revision->text;
+  const auto [rest, failure] = std::from_chars(digits.begin(), digits.end(), key.revision);
+  if (failure != std::errc() || rest != digits.end() || key.revision < 1) return std::nullopt;
   return key;
 }
 

@@ -48,9 +48,9 @@ std::optional<std::int64_t> IntegerOf(const fhir::Node& node, std::string_view m
   const fhir::Node* value = node.Find(member);
   if (value == nullptr || !value->is_number()) return std::nullopt;
   std::int64_t number = 0;
-  const char* end = value->text.data() + value->text.size();
-  const auto [rest, failure] = std::from_chars(value->text.data(), end, number);
-  if (failure != std::errc() || rest != end) return std::nullopt;
+  const std::string_view digits = value->text;
+  const auto [rest, failure] = std::from_chars(digits.begin(), digits.end(), number);
+  if (failure != std::errc() || rest != digits.end()) return std::nullopt;
   return number;
 }
 

@@ -35,7 +35,7 @@ RecordReading ReadRecord(const RecordText& text, const RecordModel& model, Arena
     const PositionShift shift{text.line, text.column};
     auto root = fhir::ReadJson(text.bytes, arena, limits);
     if (!root) {
-      Error error = std::move(root).error();
+      Error error = root.error();
       if (error.where.line == 0) error.where.line = error.where.column = 1;
       shift.Apply(error.where.line, error.where.column);
       error.where.pointer.insert(0, text.pointer);

@@ -35,7 +35,7 @@ class RuleRun {
     for (const internal::Binding& setting : rules_.settings) {
       auto value = Evaluate(setting.value, record_);
       if (!value) return Failed("the settings", value.error());
-      Bind(variables_.size(), *std::move(value));
+      Bind(variables_.size(), *value);
     }
     settings_size_ = variables_.size();
     MakeFact();
@@ -77,7 +77,7 @@ class RuleRun {
 
   Collection Text(std::string_view text) { return Collection(Item::String(arena_.Copy(text))); }
 
-  void Bind(std::size_t slot, Collection value) {
+  void Bind(std::size_t slot, const Collection& value) {
     if (variables_.size() <= slot) variables_.resize(slot + 1);
     variables_[slot] = value;
   }
