@@ -210,7 +210,7 @@ Decimal Decimal::Truncated() const {
 }
 
 Decimal Decimal::Floor() const {
-  const Decimal whole = Truncated();
+  Decimal whole = Truncated();
   if (!negative_ || is_whole()) return whole;
   return Decimal(true, AddMagnitude(whole.digits_, "1"), 0);
 }
