@@ -4,6 +4,7 @@
 usage: mapping_documents_check.py REPOSITORY
 
 - Every leaf of the logical model has exactly one row in mappings/README.md, and every row has a leaf.
+- The fields that README.md says are not sent are those that the map's head lists.
 - Every ConceptMap has a policy for unmapped codes, the README names each in the row of its policy, and every table that a
   map translates by is there and used.
 - Displays of our own codes are the same in the code system and in the ConceptMap that gives them.
@@ -43,6 +44,11 @@ def main():
     problems += [f"README.md: no row for {path}" for path in sorted(model - set(rows))]
     problems += [f"README.md: a row for {path}, which the model does not have" for path in sorted(set(rows) - model)]
     problems += [f"README.md: more than one row for {path}" for path in sorted({r for r in rows if rows.count(r) > 1})]
+
+    head = (mappings / "procedure-record/procedure-record.map").read_text()
+    listed = set(re.findall(r"^/// notSent = '([^:']+):", head, re.M))
+    silent = {row for row in rows if re.search(rf"^\| `{re.escape(row)}` \| not sent", readme, re.M)}
+    problems += [f"{path}: not sent, says only one of README.md and procedure-record.map" for path in sorted(listed ^ silent)]
 
     maps = {file: file.read_text() for file in sorted(mappings.glob("**/*.map"))}
     used = {name for text in maps.values() for name in re.findall(r"translate\([^)]*?'#([a-z-]+)'", text)}
