@@ -17,13 +17,17 @@ import org.w3c.dom.NodeList;
  * Turns the FHIRPath suites of fhir-test-cases into what the C++ runner reads: one JSON object a test and a line, and
  * each input resource as JSON (those that exist as XML only go through HAPI's parser).
  *
- * <p>java -cp HAPI SuiteConverter.java fhir-test-cases.jar OUTPUT
+ * <p>java -cp HAPI SuiteConverter.java fhir-test-cases.jar ucum.jar OUTPUT
  */
 public final class SuiteConverter {
   private static final String ROOT = "org/hl7/fhir/testcases/";
 
   public static void main(String[] arguments) throws Exception {
-    Path output = Path.of(arguments[1]);
+    Path output = Path.of(arguments[2]);
+    Files.createDirectories(output);
+    try (ZipFile jar = new ZipFile(arguments[1])) {
+      Files.write(output.resolve("ucum-essence.xml"), read(jar, "ucum-essence.xml"));
+    }
     try (ZipFile jar = new ZipFile(arguments[0])) {
       convert(jar, "r4", FhirContext.forR4(), output);
       convert(jar, "r5", FhirContext.forR5(), output);
