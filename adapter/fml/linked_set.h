@@ -50,7 +50,6 @@ struct LinkedSet {
   std::deque<fhirpath::Expression> expressions;
   std::deque<plan::Call> calls;  // groups in the place of targets
   std::vector<MapInfo> infos;    // in the order of `linked`
-  std::uint64_t call_sites = 0;
 
   // By url (a version after | is dropped) or, with a leading #, by id or name. Null: not there.
   const ConceptMapIndex* FindConceptMap(const LoadedMap& map, std::string_view reference) const;

@@ -126,9 +126,9 @@ bool Machine::StopAtSteps() {
 }
 
 bool Machine::StopAtSize() {
-  if (elements_ > limits::kMapElementsMax) {
+  if (elements_ > request_->elements_max) {
     return Stop(Code::kMapLimit, "the map made more elements than kMapElementsMax (" +
-                                     std::to_string(limits::kMapElementsMax) + ")");
+                                     std::to_string(request_->elements_max) + ")");
   }
   return Stop(Code::kMapLimit, "the map made more bytes than kMapOutputBytesMax (" +
                                    std::to_string(request_->output_bytes_max) + ")");
@@ -345,14 +345,33 @@ bool Machine::PutInList(Node& list, Node* node, ast::TargetListMode mode, Place&
   return true;
 }
 
+// Nothing says whether the member repeats: a second value makes it a list, so that none is lost.
+bool Machine::PutUntyped(Node& parent, const plan::Alternative& alternative, Node* node, Place& place) {
+  if (node == nullptr) return true;
+  Node* known = parent.Find(alternative.member);
+  if (known == nullptr) {
+    parent.AddMember(arena_, alternative.member, node);
+    return true;
+  }
+  if (!known->is_array()) {
+    Node* list = Node::Array(arena_);
+    list->Append(arena_, known);
+    parent.Set(arena_, alternative.member, list);
+    known = list;
+  }
+  place.index = known->size;
+  known->Append(arena_, node);
+  return true;
+}
+
 bool Machine::Put(Node& parent, const plan::Step& step, const plan::Alternative& alternative, Node* node,
                   Node* shadow, ast::TargetListMode mode, Place& place) {
   place = Place{&parent, &alternative, kNoIndex, false};
   const std::uint64_t bytes = (node == nullptr ? 0 : node->text.size()) + alternative.member.size() + 8;
   if (!Count(1, bytes)) return false;
-  const bool is_list = step.element != nullptr ? step.element->is_list() : false;
-  if (!is_list) {
-    if (step.element != nullptr && step.element->is_choice && step.element->types.size() > 1) {
+  if (step.element == nullptr) return PutUntyped(parent, alternative, node, place);
+  if (!step.element->is_list()) {
+    if (step.element->is_choice && step.element->types.size() > 1) {
       for (const fhir::ElementType& other : step.element->types) {
         if (other.json_name != alternative.member) parent.Remove(other.json_name);
       }
@@ -408,7 +427,7 @@ bool Machine::Make(Node& parent, const plan::Step& step, const plan::Alternative
     value = Collection(Item(Element{item, nullptr, alternative.type, step.element}));
     return true;
   }
-  if (!is_list && (found != nullptr || is_primitive)) {
+  if (step.element != nullptr && !is_list && (found != nullptr || is_primitive)) {
     place = Place{&parent, &alternative, kNoIndex, false};
     Node* node = found == nullptr ? nullptr : Thaw(place, found);
     value = Collection(Item(Element{node, nullptr, alternative.type, step.element}));

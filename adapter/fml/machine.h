@@ -87,7 +87,7 @@ class Machine {
   bool Count(std::uint64_t elements, std::uint64_t bytes) {
     elements_ += elements;
     bytes_ += bytes;
-    return (elements_ <= limits::kMapElementsMax && bytes_ <= request_->output_bytes_max) || StopAtSize();
+    return (elements_ <= request_->elements_max && bytes_ <= request_->output_bytes_max) || StopAtSize();
   }
 
   // Expressions. `focus` is $this.
@@ -154,6 +154,7 @@ class Machine {
   bool StopAtSize();
   void AppendAlternative(const fhir::Node& container, const plan::Step& step,
                          const plan::Alternative& alternative, std::vector<fhirpath::Item>& out);
+  bool PutUntyped(fhir::Node& parent, const plan::Alternative& alternative, fhir::Node* node, Place& place);
   bool PutInList(fhir::Node& list, fhir::Node* node, ast::TargetListMode mode, Place& place);
   Ends& EndsOf(const fhir::Node& list);
   fhir::Node* EnsureShadow(const Place& place, fhirpath::Collection& value);

@@ -41,6 +41,7 @@ struct MapRequest {
   std::vector<std::string>* log = nullptr;   // takes what `log` says; null: log expressions do not run
   LineageSink* lineage = nullptr;            // null: the executor without observer runs
   std::uint64_t steps_max = limits::kMapStepsMax;
+  std::uint64_t elements_max = limits::kMapElementsMax;
   std::uint64_t output_bytes_max = limits::kMapOutputBytesMax;
 };
 

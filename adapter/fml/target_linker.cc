@@ -9,6 +9,20 @@ namespace fhir_adapter::fml::internal {
 
 using fhir::TypeInfo;
 
+namespace {
+
+// The place of a transform as a number (FNV-1a), so that uuid() does not depend on what else is in the set.
+std::uint64_t CallSite(const LoadedMap& map, ast::Position at) {
+  const std::string& name = map.ast.url.empty() ? map.path : map.ast.url;
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : name + ":" + std::to_string(at.line) + ":" + std::to_string(at.column)) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  }
+  return hash;
+}
+
+}  // namespace
+
 bool Linker::PlanTargetPlace(const ast::Target& target, Scope& scope, plan::Target& plan,
                              ValueType& element) {
   const Variable* variable = FindVariable(scope, target.context);
@@ -231,7 +245,7 @@ bool Linker::PlanTransform(const ast::Transform& transform, Scope& scope, const 
                            plan::Transform& plan, ValueType& result) {
   using plan::TransformKind;
   plan.at = transform.at;
-  plan.call_site = ++set_.call_sites;
+  plan.call_site = CallSite(*scope.map, transform.at);
   result = ValueType::Unknown();
   const TransformInfo* info = FindTransform(transform.name);
   if (info == nullptr) {

@@ -26,6 +26,7 @@ struct RunOptions {
   std::string_view map;  // which to run; empty: the first file
   LineageSink* lineage = nullptr;
   std::uint64_t steps_max = limits::kMapStepsMax;
+  std::uint64_t elements_max = limits::kMapElementsMax;
   std::uint64_t output_bytes_max = limits::kMapOutputBytesMax;
   std::string_view seed = "seed";
 };

@@ -249,6 +249,20 @@ TEST(MapLimits, BranchingRecursion_EndsAtTheSteps) {
   EXPECT_TRUE(run.issues[0].starts_with("map-limit")) << run.issues[0];
 }
 
+TEST(MapLimits, Elements_AtTheLimitAndAbove) {
+  const auto run = [](std::uint64_t limit) {
+    test::RunOptions options;
+    options.elements_max = limit;
+    return test::RunRules("src.name as n -> tgt.name as t, t.family = 'x';",
+                          R"({"resourceType":"Patient","name":[{},{"id":"1"}]})", options);
+  };
+  EXPECT_TRUE(run(4).issues.empty()) << "two names and two families";
+  const test::RunResult above = run(3);
+  ASSERT_EQ(above.issues.size(), 1u);
+  EXPECT_TRUE(above.issues[0].starts_with("map-limit"));
+  EXPECT_NE(above.messages[0].find("kMapElementsMax (3)"), std::string::npos);
+}
+
 TEST(MapLimits, OutputBytes_AtTheLimitAndAbove) {
   const auto run = [](std::uint64_t limit) {
     test::RunOptions options;

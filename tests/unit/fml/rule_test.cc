@@ -413,6 +413,17 @@ TEST(ContentReference, NestedItems_AreFollowed) {
   EXPECT_EQ(RunRules(map, record).json, record);
 }
 
+TEST(Untyped, MembersThatRepeat_BecomeLists) {
+  const std::string map =
+      "group Main(source src, target tgt) {\n"
+      " src.name as n -> tgt.people as p then { n.family as f -> p.last = f; n.given as g -> p.first = g; "
+      "};\n"
+      " src.id as i -> tgt.key = i, tgt.n = 12;\n}";
+  EXPECT_EQ(
+      RunRules(map, Patient(R"("id":"k","name":[{"family":"A","given":["x","y"]},{"family":"B"}])")).json,
+      R"({"people":[{"last":"A","first":["x","y"]},{"last":"B"}],"key":"k","n":12})");
+}
+
 TEST(OldMaps, JsonNamesAndValues_AreRead) {
   const std::string map =
       "map \"http://example.org/q\" = \"q\"\n"

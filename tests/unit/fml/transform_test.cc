@@ -188,6 +188,12 @@ TEST(Uuid, Calls_DifferByPlaceAndCountAndFollowTheSeed) {
   EXPECT_NE(ids[2], ids[3]);
   EXPECT_NE(ids[3], ids[4]);
   EXPECT_EQ(RunRules(rules, record).json, first.json) << "the same record gives the same ids";
+  EXPECT_EQ(
+      RunMap({{"m.map", PatientMap(rules)}, {"a.map", "group G(source a, target b) { a -> b.x = uuid(); }"}},
+             record, {.map = "m.map"})
+          .json,
+      first.json)
+      << "whatever other maps are in the set";
   RunOptions other;
   other.seed = "other";
   EXPECT_NE(RunRules(rules, record, other).json, first.json);
