@@ -59,7 +59,8 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         context_(context),
-        peer_(std::move(peer)) {}
+        peer_(std::move(peer)),
+        buffer_(context.policy.limits.header_bytes_max + kReadChunkBytes) {}
 
   void Register() {
     ++context_.connections;
@@ -120,7 +121,9 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   bool is_first_request_ = true;
   bool timed_out_ = false;
 
-  boost::beast::flat_buffer buffer_;  // what was read beyond the current request stays for the next
+  // What was read beyond the current request stays for the next. Bounded, since a chunk's extensions are read
+  // whole before they are skipped.
+  boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   HttpRequest request_;
   const Route* route_ = nullptr;

@@ -171,7 +171,7 @@ void Sandbox::Implementation::Receive(net::HttpRequest request, const net::Respo
   if (fault != nullptr && fault->kind == FaultKind::kDrop) job.drop_reply = true;
   {
     const std::lock_guard lock(mutex);
-    if (jobs.size() >= limits::kSandboxRequestsWaitingMax) {
+    if (jobs.size() >= options.requests_waiting_max) {
       return responder.Send(ResponseOfRefusal(Refuse(503, "throttled", "too many requests are waiting")));
     }
     jobs.push_back(std::move(job));

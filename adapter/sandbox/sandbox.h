@@ -6,6 +6,7 @@
 // servers are Behaviour, bad days are FaultSpecs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/limits.h"
 #include "core/result.h"
 #include "net/listen_address.h"
 #include "sandbox/behaviour.h"
@@ -25,8 +27,9 @@ struct SandboxOptions {
   std::string store_path;      // empty: in memory
   std::vector<FaultSpec> faults;
   Behaviour behaviour;
-  Clock* clock = nullptr;    // null: the system's
-  Random* random = nullptr;  // for ids; null: the system's
+  std::size_t requests_waiting_max = limits::kSandboxRequestsWaitingMax;  // more are answered 503
+  Clock* clock = nullptr;                                                 // null: the system's
+  Random* random = nullptr;                                               // for ids; null: the system's
   // One line a request, without its end: method, path, status, what was written, request id. No queries and
   // no contents. Called from the sandbox's threads, one at a time.
   std::function<void(const std::string& line)> log;

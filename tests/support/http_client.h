@@ -64,6 +64,7 @@ class RawConnection {
   RawConnection& operator=(const RawConnection&) = delete;
 
   bool connected() const { return descriptor_ >= 0; }
+  int descriptor() const { return descriptor_; }  // for poll()
   bool Send(std::string_view bytes) const;
   void FinishSending() const;  // half-closes
   // Everything until the peer closes or the deadline passes.

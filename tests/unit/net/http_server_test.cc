@@ -16,6 +16,7 @@ namespace {
 using test::HttpClient;
 using test::HttpReply;
 using test::RawConnection;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -287,6 +288,16 @@ TEST_F(HttpServerTest, HeaderBytes_AreLimited) {
   };
   EXPECT_THAT(RawExchange(request_of(1'000)), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(RawExchange(request_of(1'001)), StartsWith("HTTP/1.1 431 "));
+}
+
+TEST_F(HttpServerTest, ChunkExtension_IsLimited) {
+  StartServer();
+  RawConnection connection(server_->port());
+  connection.Send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;x=");
+  // The server may stop reading before all of it is sent.
+  connection.Send(std::string(4'000'000, 'x'));
+  EXPECT_THAT(connection.ReadAll(), AnyOf(StartsWith("HTTP/1.1 431 "), ""));
+  EXPECT_TRUE(connection.closed());
 }
 
 TEST_F(HttpServerTest, SlowHeader_Gives408) {

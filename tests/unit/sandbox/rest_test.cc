@@ -1,5 +1,9 @@
 // The interactions with one resource, as the http page of FHIR R4 wants them.
+#include <atomic>
+#include <future>
 #include <gmock/gmock.h>
+#include <mutex>
+#include <poll.h>
 
 #include "support/temporary_directory.h"
 #include "unit/sandbox/sandbox_fixture.h"
@@ -345,6 +349,40 @@ TEST_F(Rest, Faults_DoWhatTheySay) {
   EXPECT_EQ(client().Get("/Patient/x").status, 0);
   EXPECT_EQ(client().Get("/Patient/x").status, 404);
   EXPECT_EQ(client().Get("/Patient/y").status, 404);
+}
+
+TEST_F(Rest, RequestsWaiting_AreLimited) {
+  // The log is written by the thread that does the work, so it can hold that thread back.
+  std::promise<void> working;
+  std::promise<void> go_on;
+  std::atomic<bool> is_first = true;
+  options_.requests_waiting_max = 2;
+  options_.log = [&](const std::string&) {
+    if (!is_first.exchange(false)) return;
+    working.set_value();
+    go_on.get_future().wait();
+  };
+  Restart();
+  const std::string request = "GET /fhir/metadata HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  test::RawConnection first(sandbox_->port());
+  first.Send(request);
+  working.get_future().wait();
+  test::RawConnection second(sandbox_->port());
+  test::RawConnection third(sandbox_->port());
+  test::RawConnection fourth(sandbox_->port());
+  std::vector<test::RawConnection*> others = {&second, &third, &fourth};
+  for (const test::RawConnection* connection : others) connection->Send(request);
+  // One of the three is refused while the worker still stands.
+  pollfd ready[] = {
+      {second.descriptor(), POLLIN, 0}, {third.descriptor(), POLLIN, 0}, {fourth.descriptor(), POLLIN, 0}};
+  EXPECT_EQ(poll(ready, 3, 10'000), 1);
+  go_on.set_value();
+  int refused = 0;
+  for (test::RawConnection* connection : others) {
+    refused += connection->ReadAll().starts_with("HTTP/1.1 503 ") ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 1);
+  EXPECT_THAT(first.ReadAll(), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(Rest, Log_HoldsIdsAndNoQueries) {

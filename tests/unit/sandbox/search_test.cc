@@ -29,6 +29,9 @@ class Search : public SandboxFixture {
     client().Put("/Provenance/v",
                  R"({"resourceType":"Provenance","id":"v","target":[{"reference":"Observation/o"}],)"
                  R"("recorded":"2026-03-01T00:00:00Z","agent":[{"who":{"display":"x"}}]})");
+    client().Put("/Encounter/x",
+                 R"({"resourceType":"Encounter","id":"x","status":"finished",)"
+                 R"("class":{"code":"AMB"},"period":{"start":"2026-02-01","end":"2026-02-04"}})");
     client().Put("/AdverseEvent/e",
                  R"({"resourceType":"AdverseEvent","id":"e","actuality":"actual",)"
                  R"("subject":{"reference":"Patient/a"},"identifier":{"system":"urn:ae","value":"1"}})");
@@ -79,6 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"focus", "/Observation?focus=Patient/a", "1"},
         Case{"target", "/Provenance?target=Observation/o", "1"},
         Case{"target_none", "/Provenance?target=Observation/p", "0"},
+        Case{"patient_is_no_other_type", "/Provenance?patient=o", "0"},
         Case{"adverse_event_subject", "/AdverseEvent?subject=Patient/a", "1"},
         Case{"chain", "/Observation?patient.identifier=urn:other%7Cplain", "1"},
         Case{"chain_typed", "/Observation?subject:Patient.identifier=plain", "2"},
@@ -92,6 +96,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"birthdate_lt", "/Patient?birthdate=lt1971", "1"},
         Case{"birthdate_ne", "/Patient?birthdate=ne1971", "1"},
         Case{"date_point", "/Observation?date=2026-02-03", "1"},
+        Case{"period_reaches_beyond", "/Encounter?date=ge2026-02-03", "1"},
+        Case{"period_ends_with_it", "/Encounter?date=ge2026-02-04", "0"},
         Case{"date_open_period", "/Observation?date=ge2027", "1"},
         Case{"date_sa", "/Observation?date=sa2026-02-03", "1"},
         Case{"date_eb", "/Observation?date=eb2026-02-04", "1"},
