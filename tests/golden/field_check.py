@@ -29,7 +29,7 @@ OTHERS = {
 }
 # Another status, or another kind of procedure, is another record: the golden cases show them.
 CHANGED_ELSEWHERE = ("status", "procedure.kind")
-UNITS = {"mg": "g", "g": "mg", "mL": "L", "L": "mL", "h": "min", "min": "h", "d": "h", "wk": "d", "mmol/L": "umol/L", "mg/dL": "mg/L"}
+UNITS = {"s": "min", "mg": "g", "g": "mg", "mL": "L", "L": "mL", "h": "min", "min": "h", "d": "h", "wk": "d", "mmol/L": "umol/L", "mg/dL": "mg/L"}
 
 
 def other_value(path, value):
