@@ -187,6 +187,22 @@ TEST_F(Evaluation, PatternBytes_AreLimited) {
   EXPECT_FALSE(Run("'a'.matches('" + longest + "a')"));
 }
 
+TEST_F(Evaluation, DeepestTrees_FitOnTheStack) {
+  const auto nested = [](std::string_view open, std::string_view inner, std::string_view close,
+                         std::size_t depth) {
+    std::string text;
+    for (std::size_t i = 0; i < depth; ++i) text += open;
+    text += inner;
+    for (std::size_t i = 0; i < depth; ++i) text += close;
+    return text;
+  };
+  constexpr std::size_t kDepth = limits::kFhirPathDepthMax;
+  EXPECT_EQ(Text(Run(nested("1.select(", "5", ")", kDepth - 1))), "5");
+  EXPECT_EQ(Text(Run(nested("iif(true, ", "5", ")", kDepth - 1))), "5");
+  EXPECT_EQ(Text(Run(nested("", "true", ".not()", kDepth - 1))), (kDepth - 1) % 2 == 0 ? "true" : "false");
+  EXPECT_FALSE(Run(nested("1.select(", "5", ")", kDepth)));
+}
+
 TEST_F(Evaluation, Fault_HasThePlaceOfItsOperator) {
   const auto fault = Run("true and\n  1 + 'a' = 2");
   ASSERT_FALSE(fault);
