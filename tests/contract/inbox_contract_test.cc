@@ -11,7 +11,13 @@ using outbox::WorkId;
 using outbox::WorkState;
 using ::testing::ElementsAre;
 
-class InboxContract : public ContractTest {};
+class InboxContract : public ContractTest {
+ protected:
+  std::vector<outbox::PendingMapping> Pending(const std::string& after = {}, std::size_t items_max = 10) {
+    return Seen<std::vector<outbox::PendingMapping>>(
+        [&](storage::Snapshot& snapshot) { return inbox().Pending(snapshot, after, items_max); });
+  }
+};
 
 TEST_P(InboxContract, NewRecord_IsReceived) {
   const auto accepted = Accept("R1", 1);
@@ -70,9 +76,7 @@ TEST_P(InboxContract, RejectedRecord_IsKeptWithItsReasonsOutsideTheQueue) {
   EXPECT_EQ(revisions[0].reasons[0].code, Code::kMissing);
   EXPECT_EQ(revisions[0].reasons[0].pointer, "/status");
   EXPECT_THAT(EventsOf("R1"), ElementsAre("rejected"));
-  EXPECT_TRUE(Seen<std::vector<outbox::PendingMapping>>([&](storage::Snapshot& snapshot) {
-                return inbox().Pending(snapshot, {}, 10);
-              }).empty());
+  EXPECT_TRUE(Pending().empty());
 }
 
 TEST_P(InboxContract, RejectedRevisionThatComesAgainUsable_CountsAsThatRevision) {
@@ -115,10 +119,9 @@ TEST_P(InboxContract, MappedRecord_IsQueuedWithItsOutputPinned) {
   EXPECT_EQ(pinned.engine, "test");
   EXPECT_EQ(pinned.map_set_sha256, result.map_set_sha256);
   EXPECT_EQ(pinned.output_sha256, outbox::OutputHash(result.resources));
-  EXPECT_EQ(Seen<std::string>([&](storage::Snapshot& snapshot) {
-              return inbox().LoadMapSet(snapshot, result.map_set_sha256);
-            }),
-            "maps");
+  const auto maps = Seen<std::string>(
+      [&](storage::Snapshot& snapshot) { return inbox().LoadMapSet(snapshot, result.map_set_sha256); });
+  EXPECT_EQ(maps, "maps");
 }
 
 TEST_P(InboxContract, MappedTwice_TheSecondIsGone) {

@@ -81,13 +81,11 @@ Statement::Statement(sqlite3* database, sqlite3_stmt* statement, bool* in_use, S
 }
 
 Statement::Statement(Statement&& other) noexcept
-    : database_(other.database_),
-      statement_(std::exchange(other.statement_, nullptr)),
-      in_use_(std::exchange(other.in_use_, nullptr)),
-      owned_(std::move(other.owned_)),
-      name_(other.name_),
-      bound_(other.bound_),
-      failure_(std::move(other.failure_)) {}
+    : database_(other.database_), owned_(std::move(other.owned_)), name_(other.name_), bound_(other.bound_) {
+  statement_ = std::exchange(other.statement_, nullptr);
+  in_use_ = std::exchange(other.in_use_, nullptr);
+  failure_ = std::move(other.failure_);
+}
 
 Statement::~Statement() {
   Reset();
