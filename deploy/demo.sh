@@ -89,23 +89,31 @@ cat fixtures/records/mg-*.json "$folder/cohort.ndjson" | jq -c -s '
 curl --silent --show-error --fail --output /dev/null --header 'Content-Type: application/fhir+json' \
   --data-binary "@$folder/patients.json" "$server"
 echo "$(jq '.entry | length' "$folder/patients.json") patients registered"
-"$adapter" submit --to "$daemon" fixtures/records/mg-*.json
-"$adapter" submit --to "$daemon" "$folder/cohort.ndjson"
 
 undelivered() { "$adapter" --config "$folder/config.toml" --json queue stats | jq .undelivered; }
-deadline=$((SECONDS + 300))
-left=$(undelivered)
-until [ "$left" -eq 0 ]; do
-  if [ -t 1 ]; then printf '\r%6d still to be delivered ' "$left"; fi
-  if [ "$SECONDS" -ge "$deadline" ]; then
-    echo "demo.sh: not everything was delivered:" >&2
-    "$adapter" --config "$folder/config.toml" queue stats >&2
-    exit 1
-  fi
-  sleep 0.5
+# wait_until_delivered: shows what is left, on a terminal as it goes down.
+wait_until_delivered() {
+  local deadline=$((SECONDS + 300)) left
   left=$(undelivered)
-done
-if [ -t 1 ]; then printf '\r%40s\r' ''; fi
+  until [ "$left" -eq 0 ]; do
+    if [ -t 1 ]; then printf '\r%6d still to be delivered ' "$left"; fi
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      echo "demo.sh: not everything was delivered:" >&2
+      "$adapter" --config "$folder/config.toml" queue stats >&2
+      exit 1
+    fi
+    sleep 0.2
+    left=$(undelivered)
+  done
+  if [ -t 1 ]; then printf '\r%40s\r' ''; fi
+}
+
+echo "the three magnesium cases, the third as it was first recorded:"
+"$adapter" submit --to "$daemon" fixtures/records/mg-1.json fixtures/records/mg-2.json fixtures/records/mg-3-revision-1.json
+wait_until_delivered
+echo "its correction, and the synthetic midazolam cohort:"
+"$adapter" submit --to "$daemon" fixtures/records/mg-3-revision-2.json "$folder/cohort.ndjson"
+wait_until_delivered
 "$adapter" --config "$folder/config.toml" queue stats
 
 say "5/6 what arrived"

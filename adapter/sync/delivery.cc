@@ -5,6 +5,7 @@
 
 #include "audit/audit_entry.h"
 #include "core/digest.h"
+#include "core/fault_point.h"
 #include "core/limits.h"
 #include "sync/resource_identity.h"
 
@@ -320,6 +321,7 @@ void Delivery::Send() {
   request.traceparent = trace_.traceparent;
   report_.operation = services_.encoder.operation();
   services_.client.Send(std::move(request), [this](FhirAnswer answer) { TakeAnswer(std::move(answer)); });
+  ADAPTER_FAULT_POINT("request-handed-over");
 }
 
 void Delivery::TakeAnswer(FhirAnswer answer) {
