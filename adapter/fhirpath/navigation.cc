@@ -154,14 +154,17 @@ void AppendMemberByName(const fhir::Element& parent, std::string_view name, cons
 void AppendChildren(const fhir::Element& parent, const fhir::Schema& schema, Arena& arena, Collection& out) {
   const fhir::Node* object = ObjectOf(parent);
   if (object == nullptr) return;
-  for (const fhir::Member& member : object->members()) {
+  const auto is_shadow = [](const fhir::Member& member) { return member.name.starts_with('_'); };
+  const auto members = object->members();
+  const bool has_shadows = std::any_of(members.begin(), members.end(), is_shadow);
+  for (const fhir::Member& member : members) {
     std::string_view name = member.name;
     Pair pair{member.value, nullptr};
-    if (!name.empty() && name[0] == '_') {
+    if (is_shadow(member)) {
       name.remove_prefix(1);
       pair = FindPair(*object, name);
       if (pair.value != nullptr) continue;  // came with its value
-    } else {
+    } else if (has_shadows) {
       pair = FindPair(*object, name);
     }
     if (parent.type == nullptr) {

@@ -16,6 +16,9 @@ bool Children(Call& call) {
 // Depth first, in document order.
 bool AppendDescendants(Call& call, const Item& item) {
   if (!item.is_element()) return true;
+  const fhir::Element& element = item.element();
+  const bool is_leaf = element.shadow == nullptr && (element.node == nullptr || !element.node->is_object());
+  if (is_leaf) return true;
   Collection children;
   AppendChildren(item.element(), call.evaluator.schema(), call.arena(), children);
   if (!call.evaluator.Step(call.node, children.size() + 1)) return false;
