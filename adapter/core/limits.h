@@ -27,7 +27,8 @@ inline constexpr std::size_t kUcumUnitBytesMax = 256;
 // FHIR Mapping Language (adapter/fml). A record's budget, and the size of a set.
 inline constexpr std::uint64_t kMapElementsMax = 1'000'000;  // made in the target
 inline constexpr std::size_t kMapFileBytesMax = 16'000'000;
-inline constexpr std::size_t kMapNestingMax = 100;  // rules inside rules in a text
+inline constexpr std::size_t kMapIssuesMax = 1'000;  // of a record
+inline constexpr std::size_t kMapNestingMax = 100;   // rules inside rules in a text
 inline constexpr std::uint64_t kMapOutputBytesMax = 64'000'000;
 inline constexpr std::uint32_t kMapRecursionMax = 200;    // groups inside groups while running
 inline constexpr std::uint64_t kMapStepsMax = 1'000'000;  // rules run

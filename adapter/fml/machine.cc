@@ -94,6 +94,10 @@ void Machine::Report(Code code, std::string message, const Node* where) {
   if (issue.disposition() != Disposition::kNote) {
     has_failed_ = true;
   } else {
+    if (mapping_->issues.size() >= limits::kMapIssuesMax) {
+      if (!has_stopped_) Stop(Code::kMapLimit, "the record has more than kMapIssuesMax issues");
+      return;
+    }
     // A note about one element is said once, however many rules come by.
     for (const Issue& known : mapping_->issues) {
       if (known.code == code && known.where == issue.where) return;
@@ -309,11 +313,7 @@ Node* Machine::ContainerOf(Frame& frame, std::uint32_t slot) {
 }
 
 Machine::Ends& Machine::EndsOf(const Node& list) {
-  for (Ends& ends : ends_) {
-    if (ends.list == &list) return ends;
-  }
-  ends_.push_back(Ends{&list, 0, 0, nullptr, nullptr});
-  return ends_.back();
+  return ends_[&list];
 }
 
 bool Machine::PutInList(Node& list, Node* node, ast::TargetListMode mode, Place& place) {
@@ -442,10 +442,8 @@ bool Machine::Make(Node& parent, const plan::Step& step, const plan::Alternative
 }
 
 Machine::Shared* Machine::FindShared(const Node& parent, std::uint32_t share_id) {
-  for (Shared& shared : shared_) {
-    if (shared.parent == &parent && shared.share_id == share_id) return &shared;
-  }
-  return nullptr;
+  const auto found = shared_.find(ShareKey{&parent, share_id});
+  return found == shared_.end() ? nullptr : &found->second;
 }
 
 Node* Machine::NewObject(const TypeInfo& type) {

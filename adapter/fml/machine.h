@@ -117,13 +117,13 @@ class Machine {
             ast::TargetListMode mode, fhirpath::Collection& value, Place& place);
   // One item for all rules that name the same share id below the same parent; null at first.
   struct Shared {
-    fhir::Node* parent = nullptr;
+    const fhir::Node* parent = nullptr;
     std::uint32_t share_id = 0;
     fhirpath::Collection value;
     Place place;
   };
   Shared* FindShared(const fhir::Node& parent, std::uint32_t share_id);
-  void AddShared(const Shared& shared) { shared_.push_back(shared); }
+  void AddShared(const Shared& shared) { shared_.emplace(ShareKey{shared.parent, shared.share_id}, shared); }
 
   fhir::Node* NewObject(const fhir::TypeInfo& type);
   // The number of a resource that reference() speaks of.
@@ -141,9 +141,18 @@ class Machine {
       return std::hash<const void*>()(key.type) * 31 + std::hash<std::string_view>()(key.name);
     }
   };
+  struct ShareKey {
+    const fhir::Node* parent;
+    std::uint32_t share_id;
+    bool operator==(const ShareKey&) const = default;
+  };
+  struct ShareKeyHash {
+    std::size_t operator()(const ShareKey& key) const {
+      return std::hash<const void*>()(key.parent) * 31 + key.share_id;
+    }
+  };
   // How many items of a list were put first and last.
   struct Ends {
-    const fhir::Node* list = nullptr;
     std::uint32_t first = 0;
     std::uint32_t last = 0;
     const RulePlace* first_rule = nullptr;
@@ -172,8 +181,8 @@ class Machine {
   std::uint64_t bytes_ = 0;
   std::uint64_t expression_steps_ = 0;
   fhirpath::EvaluationContext evaluation_;
-  std::vector<Shared> shared_;
-  std::vector<Ends> ends_;
+  std::unordered_map<ShareKey, Shared, ShareKeyHash> shared_;
+  std::unordered_map<const fhir::Node*, Ends> ends_;
   std::unordered_map<std::uint64_t, std::uint64_t> calls_;
   std::unordered_map<StepKey, plan::Step, StepKeyHash> steps_;  // bound at run time, kept over records
   Arena step_names_;

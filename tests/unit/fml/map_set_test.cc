@@ -263,6 +263,27 @@ TEST(MapLimits, Elements_AtTheLimitAndAbove) {
   EXPECT_NE(above.messages[0].find("kMapElementsMax (3)"), std::string::npos);
 }
 
+TEST(MapLimits, Issues_AtTheLimitAndAbove) {
+  const auto run = [](std::size_t codes) {
+    std::string names;
+    for (std::size_t i = 0; i < codes; ++i) names += (i == 0 ? "{\"family\":\"x\"}" : ",{\"family\":\"x\"}");
+    return test::RunMap(
+        {{"m.map",
+          test::PatientMap("src.name as n -> tgt.contact as c, c.relationship = translate(n.family, '#p');")},
+         {"p.json",
+          R"({"resourceType":"ConceptMap","id":"p","group":[{"target":"http://b","element":[],"extension":[],
+          "unmapped":{"mode":"fixed","code":"f","extension":[
+            {"url":"http://x/StructureDefinition/unmapped-policy","valueCode":"text-only"}]}}]})"}},
+        "{\"resourceType\":\"Patient\",\"name\":[" + names + "]}");
+  };
+  const test::RunResult at = run(limits::kMapIssuesMax);
+  EXPECT_EQ(at.issues.size(), limits::kMapIssuesMax);
+  EXPECT_FALSE(at.json.empty());
+  const test::RunResult above = run(limits::kMapIssuesMax + 1);
+  EXPECT_TRUE(above.json.empty());
+  EXPECT_TRUE(above.issues.back().starts_with("map-limit"));
+}
+
 TEST(MapLimits, OutputBytes_AtTheLimitAndAbove) {
   const auto run = [](std::uint64_t limit) {
     test::RunOptions options;
