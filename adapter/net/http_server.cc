@@ -120,13 +120,14 @@ void HttpServer::Implementation::OnAccepted(HttpSocket socket) {
 
 void HttpServer::Implementation::StopAccepting() {
   error_code ignored;
-  acceptor->close(ignored);
+  static_cast<void>(acceptor->close(ignored));
   accept_timer->cancel();
   if (is_unix) unlink(context.options.unix_socket_path.c_str());
 }
 
 void HttpServer::Implementation::CloseSessions() {
   std::vector<std::shared_ptr<HttpSession>> sessions;
+  sessions.reserve(context.sessions.size());
   for (const auto& [key, session] : context.sessions) sessions.push_back(session);
   for (const auto& session : sessions) session->Close();
 }
@@ -205,6 +206,7 @@ bool HttpServer::Drain(std::int64_t deadline_ms) {
     state.context.draining = true;
     if (state.acceptor->is_open()) state.StopAccepting();
     std::vector<std::shared_ptr<HttpSession>> sessions;
+    sessions.reserve(state.context.sessions.size());
     for (const auto& [key, session] : state.context.sessions) sessions.push_back(session);
     for (const auto& session : sessions) session->CloseWhenIdle();
   });

@@ -335,7 +335,8 @@ void Session::Dispatch() {
   try {
     route_->handler(std::move(request), std::move(responder));
   } catch (const std::exception&) {
-    // The responder has gone with the handler, so the client gets its 500.
+    // The responder has gone with the handler, so the client gets its 500; what state is left, nobody knows.
+    close_after_ = true;
   }
 }
 
@@ -344,7 +345,7 @@ void Session::OnAnswer(Responder::Sink::Answer answer) {
   if (answer.kind != Responder::Sink::Kind::kSend) {
     if (answer.kind == Responder::Sink::Kind::kReset) {
       error_code ignored;
-      socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+      static_cast<void>(socket_.set_option(asio::socket_base::linger(true, 0), ignored));
     }
     FinishExchange(0, 0);
     return Close();
@@ -447,7 +448,7 @@ void Session::OnWritten(error_code error) {
 void Session::Linger() {
   state_ = State::kLinger;
   error_code ignored;
-  socket_.shutdown(HttpSocket::shutdown_send, ignored);
+  static_cast<void>(socket_.shutdown(HttpSocket::shutdown_send, ignored));
   chunk_.resize(kReadChunkBytes);
   ArmTimer(kLingerMs);
   ReadLinger();
@@ -489,7 +490,7 @@ void Session::Close() {
   StopTimer();
   ReleaseBody();
   error_code ignored;
-  socket_.close(ignored);
+  static_cast<void>(socket_.close(ignored));
   context_.sessions.erase(this);  // may be the last reference but the caller's
 }
 
@@ -512,7 +513,7 @@ void Session::OnTimer() {
     case State::kBody: {
       timed_out_ = true;
       error_code ignored;
-      socket_.cancel(ignored);
+      static_cast<void>(socket_.cancel(ignored));
       return;
     }
     case State::kDelay:
