@@ -389,6 +389,12 @@ TEST_P(OutboxContract, AnswerUnderALostLease_IsRefused) {
   });
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kNotAllowed);
+  auto foreign = Delivered(mine);
+  foreign.lease.owner = "somebody else";
+  EXPECT_FALSE(Changed([&](storage::Transaction& transaction) -> Result<void> {
+    ADAPTER_CHECK(outbox().Complete(transaction, foreign, now()));
+    return {};
+  }));
   EXPECT_EQ(Deliver(mine), WorkState::kDelivered);
 }
 
