@@ -26,6 +26,8 @@ case "${1:-}" in
 esac
 
 jobs=$(nproc)
+# A second clone finds what the first one compiled.
+export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
 export FHIR_ADAPTER_CACHE="${FHIR_ADAPTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fhir-adapter}"
 export FHIR_ADAPTER_BINARY="$root/build/release/adapter/fhir-adapter"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
