@@ -51,6 +51,7 @@ struct Transfer {
   std::size_t sent = 0;
   std::size_t header_bytes = 0;
   std::size_t answer_bytes_max = 0;
+  bool head_is_complete = false;
   bool too_large = false;
   bool stalled = false;
   std::int64_t stall_timeout_us = 0;
@@ -87,6 +88,7 @@ std::size_t TakeHeader(char* data, std::size_t size, std::size_t count, void* co
   }
   // An informational answer (1xx) may come first: the last header block is the one that counts.
   if (line.starts_with("HTTP/")) {
+    transfer.head_is_complete = false;
     FhirAnswer& answer = transfer.answer;
     for (std::string* field :
          {&answer.etag, &answer.location, &answer.content_location, &answer.retry_after}) {
@@ -94,6 +96,7 @@ std::size_t TakeHeader(char* data, std::size_t size, std::size_t count, void* co
     }
     return line.size();
   }
+  if (Trimmed(line).empty()) transfer.head_is_complete = true;
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return line.size();
   std::string name(line.substr(0, colon));
@@ -159,7 +162,8 @@ Code FailureOf(CURLcode code, const Transfer& transfer) {
 void FinishAnswer(CURLcode code, Transfer& transfer) {
   FhirAnswer& answer = transfer.answer;
   answer.duration_us = SystemClock().MonotonicUs() - transfer.began_us;
-  if (code == CURLE_OK) {
+  // curl takes a connection that ends amid the head for an answer without a body.
+  if (code == CURLE_OK && transfer.head_is_complete) {
     long status = 0;
     curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     answer.status = static_cast<int>(status);

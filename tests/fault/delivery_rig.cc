@@ -121,6 +121,10 @@ void DeliveryRig::Restart() {
   sync::CurlClientSettings settings;
   settings.base_url = "http://127.0.0.1:" + std::to_string(proxy_->port()) + "/fhir";
   settings.request_timeout_ms = 10'000;
+  if (!token_file_.empty()) {
+    settings.credentials.kind = sync::CredentialSettings::Kind::kBearer;
+    settings.credentials.secret_file = token_file_;
+  }
   auto made = sync::CurlClient::Make(settings);
   ASSERT_TRUE(made.has_value());
   client_ = std::move(*made);
@@ -131,6 +135,12 @@ void DeliveryRig::Restart() {
   sync.patient_identifier_system = kMrnSystem;
   loop_ = std::make_unique<sync::SyncLoop>(
       sync::SyncPorts{*backend_->store, backend_->outbox, backend_->queue, *client_, clock_, random_}, sync);
+}
+
+void DeliveryRig::SetToken(const std::string& token) {
+  const bool is_first = token_file_.empty();
+  token_file_ = directory_.Write("token", token);
+  if (is_first) Restart();
 }
 
 void DeliveryRig::EmptyStore() {
@@ -248,6 +258,12 @@ std::vector<outbox::Reason> DeliveryRig::ReasonsOf(const outbox::WorkId& id) {
   const auto detail = storage::ReadValue<outbox::QueueDetail>(
       *backend_->store, [&](storage::Snapshot& snapshot) { return backend_->queue.Show(snapshot, id); });
   return detail ? detail->entry.reasons : std::vector<outbox::Reason>();
+}
+
+int DeliveryRig::AttemptsOf(const outbox::WorkId& id) {
+  const auto detail = storage::ReadValue<outbox::QueueDetail>(
+      *backend_->store, [&](storage::Snapshot& snapshot) { return backend_->queue.Show(snapshot, id); });
+  return detail ? detail->entry.attempts : -1;
 }
 
 outbox::QueueStatistics DeliveryRig::Statistics() {

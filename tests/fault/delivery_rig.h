@@ -73,7 +73,11 @@ class DeliveryRig {
   outbox::WorkId Submit(const Record& record);
   outbox::WorkState StateOf(const Record& record);
   std::vector<outbox::Reason> ReasonsOf(const outbox::WorkId& id);
+  int AttemptsOf(const outbox::WorkId& id);
   outbox::QueueStatistics Statistics();
+
+  // Bearer credentials from a file from now on; counts as a restart.
+  void SetToken(const std::string& token);
 
   // A worker as after a start of the process; the store stays.
   void Restart();
@@ -108,6 +112,7 @@ class DeliveryRig {
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   HttpClient server_;
   std::unique_ptr<TcpProxy> proxy_;
+  std::string token_file_;
   int stores_ = 0;
   int patients_ = 0;
   std::unique_ptr<outbox::SqliteBackend> backend_;

@@ -340,6 +340,30 @@ TEST(Scenario08, RowThatVanished_IsEnteredInErrorNotForgotten) {
   EXPECT_THAT(rig.OneOnServer(kProcedure), HasSubstr(R"("versionId":"1")"));
 }
 
+TEST(Scenario09, TokenExpires_IsReadAgainOnceAndTheWorkGoesOn) {
+  DeliveryRig rig({}, {"status:401:1:POST /"});
+  rig.AddPatient("100");
+  rig.SetToken("old");
+  const TimeUs begun = rig.clock().Now();
+  rig.Submit(Simple());
+  rig.SetToken("new");
+  rig.RunUntilState(Simple(), WorkState::kDelivered);
+  EXPECT_LT(rig.clock().Now().us - begun.us, 30'000'000);
+  EXPECT_EQ(rig.statistics().outcomes[static_cast<std::size_t>(outbox::DeliveryOutcome::kDeferred)], 0);
+}
+
+TEST(Scenario09, TokenRefusedForGood_PausesTheRouteAndBurnsNoAttempt) {
+  DeliveryRig rig({}, {"status:401:2:POST /"});
+  rig.AddPatient("100");
+  rig.SetToken("old");
+  const outbox::WorkId id = rig.Submit(Simple());
+  rig.RunUntil([&] { return rig.statistics().has_trouble && rig.loop().idle(); });
+  EXPECT_EQ(rig.statistics().trouble, Code::kUnauthorized);
+  EXPECT_EQ(rig.AttemptsOf(id), 0);
+  rig.RunUntilState(Simple(), WorkState::kDelivered);
+  EXPECT_FALSE(rig.statistics().has_trouble);
+}
+
 TEST(Delivery, RecordOfAnotherPatient_IsRetractedThereAndNewHere) {
   DeliveryRig rig;
   const std::string wrong = rig.AddPatient("100");

@@ -41,11 +41,12 @@ std::map<std::string, int> ServerContent::CountByType() const {
   return counts;
 }
 
-// The server ends when its standard input does: a pipe that is open at both ends never does.
+// The server ends when its standard input does, so that none stays behind when this process is killed.
 HapiServer::HapiServer() {
   ProcessOptions options;
-  options.arguments = {"bash", "-c", R"(mkfifo "$1" && exec "$0" --port 0 <>"$1")",
-                       FHIR_ADAPTER_SOURCE_DIR "/tests/interop/hapi-server/run.sh", folder_.File("input")};
+  options.arguments = {"bash", "-c",
+                       R"(exec "$0" --port 0 < <(exec tail --pid=$PPID -f /dev/null 2>/dev/null))",
+                       FHIR_ADAPTER_SOURCE_DIR "/tests/interop/hapi-server/run.sh"};
   process_ = std::make_unique<Process>(options);
   const auto line = process_->WaitForLine("READY ", kStartMs);
   EXPECT_TRUE(line) << "HAPI did not start; tests/interop/fetch.sh brings it\n" << process_->StandardError();

@@ -13,7 +13,6 @@
 #include "fhir/node.h"
 #include "support/http_client.h"
 #include "support/process.h"
-#include "support/temporary_directory.h"
 
 namespace fhir_adapter::test {
 
@@ -42,7 +41,6 @@ class HapiServer {
   ServerContent Content();
 
  private:
-  TemporaryDirectory folder_;
   std::unique_ptr<Process> process_;
   std::string url_;
   std::unique_ptr<HttpClient> client_;

@@ -9,6 +9,7 @@
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "support/process.h"
+#include "support/temporary_directory.h"
 #include "sync/resource_content.h"
 
 namespace fhir_adapter::test {
