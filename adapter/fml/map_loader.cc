@@ -163,17 +163,29 @@ void ParseMaps(LinkedSet& set, std::vector<Finding>& findings) {
   }
 }
 
-// `*` stands for any run of characters.
+// `*` stands for any run of characters. Only the last star is ever tried again, so a pattern of many stars
+// costs no more than its length times that of the text.
 bool MatchesWildcard(std::string_view pattern, std::string_view text) {
-  const std::size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == text;
-  if (!text.starts_with(pattern.substr(0, star))) return false;
-  const std::string_view rest = pattern.substr(star + 1);
-  text.remove_prefix(star);
-  for (std::size_t skip = 0; skip <= text.size(); ++skip) {
-    if (MatchesWildcard(rest, text.substr(skip))) return true;
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t taken = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      taken = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++taken;
+    } else {
+      return false;
+    }
   }
-  return false;
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
 }
 
 void CollectImports(const LinkedSet& set, const LoadedMap& map, std::vector<const LoadedMap*>& scope,
