@@ -89,6 +89,18 @@ std::size_t FunctionHead(const std::vector<std::string>& lines, std::size_t i) {
     --first;
     depth += std::ranges::count(lines[first], ')') - std::ranges::count(lines[first], '(');
   }
+  // The initialisers of a constructor stand below its head.
+  static const std::regex initialisers("^ *: ");
+  std::size_t above = first;
+  while (above > 0 && lines[above - 1].ends_with(",")) --above;
+  if (above > 0 && std::regex_search(lines[above], initialisers)) {
+    first = above - 1;
+    depth = std::ranges::count(lines[first], ')') - std::ranges::count(lines[first], '(');
+    while (depth > 0 && first > 0) {
+      --first;
+      depth += std::ranges::count(lines[first], ')') - std::ranges::count(lines[first], '(');
+    }
+  }
   return std::regex_search(lines[first], statement) ? kNoLine : first;
 }
 
