@@ -83,6 +83,20 @@ sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
   return settings;
 }
 
+// An entry about the program itself, without a change of state beside it.
+Result<void> AppendEvent(outbox::SqliteBackend& backend, audit::EventKind event, const std::string& map_set) {
+  return storage::Write(*backend.store, [&](storage::Transaction& transaction) -> Result<void> {
+    audit::Entry entry;
+    entry.time = SystemClock().Now();
+    entry.event = event;
+    entry.actor = SystemPrincipal();
+    entry.trace_id = backend.log.boot_id();
+    entry.mapping.sha256 = map_set;
+    ADAPTER_CHECK(backend.log.Append(transaction, entry));
+    return {};
+  });
+}
+
 }  // namespace
 
 // Members are destroyed in the opposite order: listeners first, the store last.
@@ -204,6 +218,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
   ADAPTER_TRY(parts->set, BuildSet(configuration));
   parts->first_set = parts->set;
   ADAPTER_CHECK(parts->OpenStore());
+  ADAPTER_CHECK(AppendEvent(*parts->backend, audit::EventKind::kStarted, parts->set->name()));
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
   ADAPTER_CHECK(parts->StartSources());
@@ -239,7 +254,8 @@ bool Daemon::Stop(std::int64_t deadline_ms) {
   parts_->control->Drain(deadline_ms);
   parts_->pool->Stop();
   const bool sent = !parts_->worker || parts_->worker->Drain(deadline_ms);
-  return answered && sent;
+  const auto noted = AppendEvent(*parts_->backend, audit::EventKind::kStopped, parts_->set->name());
+  return answered && sent && noted;
 }
 
 }  // namespace fhir_adapter::app

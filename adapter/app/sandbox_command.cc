@@ -22,6 +22,11 @@ int RunSandbox(const GlobalOptions&, const SandboxCommandOptions& options, const
     if (!fault) return Report(fault.error(), streams);
     settings.faults.push_back(std::move(*fault));
   }
+  if (!options.like.empty()) {
+    auto behaviour = sandbox::BehaviourLike(options.like);
+    if (!behaviour) return Report(behaviour.error(), streams);
+    settings.behaviour = *behaviour;
+  }
   settings.log = [&streams](const std::string& line) { streams.err << line << std::endl; };
   BlockSignals();
   const auto server = sandbox::Sandbox::Start(std::move(settings));

@@ -1,7 +1,6 @@
 #include "core/digest.h"
 
 #include <cstdlib>
-
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
