@@ -82,14 +82,16 @@ TEST(Scenario02, RequestThatNeverArrived_IsSentAfterTheSearch) {
 }
 
 TEST(Scenario02, UpdateWhoseAnswerWasLost_IsAdoptedUnderItsNewVersion) {
-  DeliveryRig rig;
+  sandbox::Behaviour behaviour;
+  behaviour.same_content_keeps_version = false;
+  DeliveryRig rig(behaviour);
   rig.AddPatient("100");
   rig.Submit(Simple());
   rig.RunUntilQuiet();
   Record second = Simple();
   second.revision = 2;
   second.status = "corrected";
-  second.parts = {Injection(), Pain("1", "3")};
+  second.parts = {Injection(), Pain("1", "3"), Pain("2", "5")};
   rig.Order(
       ProxyFault::kDropReply);  // the patient is remembered, and the record is known: the write comes first
   rig.Submit(second);
@@ -98,9 +100,11 @@ TEST(Scenario02, UpdateWhoseAnswerWasLost_IsAdoptedUnderItsNewVersion) {
   const std::string pain = rig.OneOnServer(kPain);
   EXPECT_THAT(pain, HasSubstr(R"("versionId":"2")"));
   EXPECT_THAT(pain, HasSubstr(R"("status":"corrected")"));
+  EXPECT_THAT(rig.OneOnServer(DeliveryRig::Query("Observation", "it-observation", "clinic.r1.pain.2")),
+              HasSubstr(R"("versionId":"1")"));
   Record third = second;
   third.revision = 3;
-  third.parts = {Injection(), Pain("1", "4")};
+  third.parts = {Injection(), Pain("1", "4"), Pain("2", "5")};
   rig.Submit(third);
   rig.RunUntilState(third, WorkState::kDelivered);
   EXPECT_THAT(rig.OneOnServer(kPain), HasSubstr(R"("versionId":"3")"));
