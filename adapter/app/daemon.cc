@@ -90,8 +90,7 @@ Result<void> AppendEvent(outbox::SqliteBackend& backend, audit::EventKind event,
     entry.time = SystemClock().Now();
     entry.event = event;
     entry.actor = SystemPrincipal();
-    entry.trace_id = backend.log.boot_id();
-    entry.mapping.sha256 = map_set;
+    entry.mapping = audit::MappingReference{"", "", map_set, ""};
     ADAPTER_CHECK(backend.log.Append(transaction, entry));
     return {};
   });

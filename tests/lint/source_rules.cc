@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <regex>
+#include <re2/re2.h>
 #include <set>
 #include <sstream>
 
@@ -77,38 +77,38 @@ std::size_t LineOf(std::string_view text, std::size_t offset) {
 
 constexpr std::size_t kNoLine = static_cast<std::size_t>(-1);
 
+// A constructor's body may open behind a list of initialisers: `    : a_(a),` and more lines. Gives the line
+// before it.
+std::size_t BeforeInitialisers(const std::vector<std::string>& lines, std::size_t i) {
+  const auto begins_list = [&](std::size_t k) {
+    const std::size_t text = lines[k].find_first_not_of(' ');
+    return text != std::string::npos && lines[k].compare(text, 2, ": ") == 0;
+  };
+  std::size_t k = i;
+  while (k > 0 && !begins_list(k) && lines[k - 1].ends_with(",")) --k;
+  return k > 0 && begins_list(k) ? k - 1 : i;
+}
+
 // In formatted code a function opens on a line that ends in '{' and holds a ')'. Gives the line on which its
 // head begins (parameters may stand on several), or kNoLine when line `i` opens no function.
 std::size_t FunctionHead(const std::vector<std::string>& lines, std::size_t i) {
-  static const std::regex statement(
+  static const RE2 statement(
       "^ *(namespace|struct|class|enum|union|if|for|while|switch|do|else|try|return|case|[})#])");
   if (!lines[i].ends_with("{") || lines[i].find(')') == std::string::npos) return kNoLine;
-  std::size_t first = i;
-  auto depth = std::ranges::count(lines[i], ')') - std::ranges::count(lines[i], '(');
+  std::size_t first = BeforeInitialisers(lines, i);
+  auto depth = std::ranges::count(lines[first], ')') - std::ranges::count(lines[first], '(');
   while (depth > 0 && first > 0) {
     --first;
     depth += std::ranges::count(lines[first], ')') - std::ranges::count(lines[first], '(');
   }
-  // The initialisers of a constructor stand below its head.
-  static const std::regex initialisers("^ *: ");
-  std::size_t above = first;
-  while (above > 0 && lines[above - 1].ends_with(",")) --above;
-  if (above > 0 && std::regex_search(lines[above], initialisers)) {
-    first = above - 1;
-    depth = std::ranges::count(lines[first], ')') - std::ranges::count(lines[first], '(');
-    while (depth > 0 && first > 0) {
-      --first;
-      depth += std::ranges::count(lines[first], ')') - std::ranges::count(lines[first], '(');
-    }
-  }
-  return std::regex_search(lines[first], statement) ? kNoLine : first;
+  return RE2::PartialMatch(lines[first], statement) ? kNoLine : first;
 }
 
-void AddMatches(const SourceFile& file, const std::string& text, const std::regex& pattern,
-                const std::string& rule, const std::string& message, Findings& out) {
+void AddMatches(const SourceFile& file, const std::string& text, const RE2& pattern, const std::string& rule,
+                const std::string& message, Findings& out) {
   const std::vector<std::string> lines = Lines(text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (std::regex_search(lines[i], pattern)) out.push_back({file.path, i + 1, rule, message});
+    if (RE2::PartialMatch(lines[i], pattern)) out.push_back({file.path, i + 1, rule, message});
   }
 }
 
@@ -170,13 +170,12 @@ std::string WithoutComments(std::string_view text, bool keep_strings) {
 }
 
 void CheckIncludes(const SourceFile& file, Findings& out) {
-  static const std::regex include("^\\s*#include\\s+\"([^\"]+)\"");
+  static const RE2 include("^\\s*#include\\s+\"([^\"]+)\"");
   const std::string module = ModuleOf(file.path);
   const std::vector<std::string> lines = Lines(file.text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    std::smatch match;
-    if (!std::regex_search(lines[i], match, include)) continue;
-    const std::string target = match[1];
+    std::string target;
+    if (!RE2::PartialMatch(lines[i], include, &target)) continue;
     if (target.find("../") != std::string::npos) {
       out.push_back({file.path, i + 1, "include", "no ../ in an include: write it from adapter/"});
     } else if (!module.empty() && target.find('/') != std::string::npos &&
@@ -244,7 +243,7 @@ void CheckSizes(const SourceFile& file, Findings& out) {
 }
 
 void CheckNoSql(const SourceFile& file, Findings& out) {
-  static const std::regex sql(
+  static const RE2 sql(
       "\"[^\"]*\\b(SELECT [^\"]* FROM|INSERT (OR [A-Z]+ )?INTO|UPDATE [a-z_]+ SET|DELETE FROM|CREATE "
       "(TABLE|INDEX|UNIQUE))\\b");
   AddMatches(file, WithoutComments(file.text, true), sql, "sql", "SQL stands in .sql files", out);
@@ -252,11 +251,12 @@ void CheckNoSql(const SourceFile& file, Findings& out) {
 
 void CheckStateWrites(const SourceFile& file, Findings& out) {
   if (!file.path.ends_with(".sql")) return;
-  static const std::regex write("\\bUPDATE\\s+(work_item|record_revision)\\b[^;]*\\bSET\\b[^;]*\\bstate\\s*=",
-                                std::regex::icase);
-  std::string text = file.text;
-  for (auto at = std::sregex_iterator(text.begin(), text.end(), write); at != std::sregex_iterator(); ++at) {
-    const auto offset = static_cast<std::size_t>(at->position());
+  static const RE2 write("(?i)(\\bUPDATE\\s+(work_item|record_revision)\\b[^;]*\\bSET\\b[^;]*\\bstate\\s*=)");
+  const std::string& text = file.text;
+  re2::StringPiece rest(text);
+  re2::StringPiece found;
+  while (RE2::FindAndConsume(&rest, write, &found)) {
+    const auto offset = static_cast<std::size_t>(found.data() - text.data());
     const std::size_t name = text.rfind("-- name:", offset);
     const std::string query =
         name == std::string::npos ? "" : text.substr(name, text.find('\n', name) - name);
@@ -268,11 +268,10 @@ void CheckStateWrites(const SourceFile& file, Findings& out) {
 
 void CheckNoClinicalWords(const SourceFile& file, Findings& out) {
   if (!file.path.starts_with("adapter/") || IsGenerated(file.path)) return;
-  static const std::regex word(
-      "midazolam|magnesium|calcium|gluconate|dormicum|snomed\\.info/sct/"
+  static const RE2 word(
+      "(?i)midazolam|magnesium|calcium|gluconate|dormicum|snomed\\.info/sct/"
       "?[|\"]?[0-9]{6,}|\\b[0-9]{3,5}-[0-9]\\b\"|\"[0-9]{7,}\"|"
-      "\"(mg|mL|mmol/L|mg/dL|ug)\"",
-      std::regex::icase);
+      "\"(mg|mL|mmol/L|mg/dL|ug)\"");
   AddMatches(file, WithoutComments(file.text, true), word, "clinical",
              "drugs, codes and units belong in mappings/", out);
 }
@@ -295,7 +294,7 @@ void CheckCoAwait(const SourceFile& file, Findings& out) {
 }
 
 void CheckStandsAlone(const SourceFile& file, Findings& out) {
-  static const std::regex machine(
+  static const RE2 machine(
       "(^|[^A-Za-z0-9_.])/(work|farm|root|home/[a-z]+)/|\\.\\./shared|repo1?\\.maven|registry\\.npmjs|"
       "pypi\\.org|proxy\\.golang|crates\\.io|deb\\.debian");
   AddMatches(file, file.text, machine, "stands-alone", "no machine path, no registry host", out);
