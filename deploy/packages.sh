@@ -13,7 +13,7 @@ demo_packages=(curl jq python3)
 test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
   libgmock-dev libgtest-dev
-  curl jq maven nodejs npm openjdk-17-jdk-headless procps python3 shellcheck sqlite3 systemd valgrind
+  curl jq maven nodejs npm openjdk-17-jdk-headless openssl procps python3 shellcheck sqlite3 systemd valgrind
 )
 
 wanted=()
