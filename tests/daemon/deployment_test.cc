@@ -12,7 +12,7 @@ std::string Deploy(const std::string& name) {
   return ReadFile(std::string(FHIR_ADAPTER_SOURCE_DIR "/deploy/") + name);
 }
 
-ProcessResult Run(std::vector<std::string> arguments) {
+ProcessResult RunTool(std::vector<std::string> arguments) {
   ProcessOptions options;
   options.arguments = std::move(arguments);
   return RunProcess(options);
@@ -26,7 +26,7 @@ std::string UnitFile(const TemporaryDirectory& folder) {
 
 TEST(Unit, SystemdVerify_FindsNothing) {
   TemporaryDirectory folder;
-  const ProcessResult result = Run({"systemd-analyze", "verify", "--man=no", UnitFile(folder)});
+  const ProcessResult result = RunTool({"systemd-analyze", "verify", "--man=no", UnitFile(folder)});
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
 }
 
