@@ -68,7 +68,7 @@ finish() {
   exit 0
 }
 
-build() { cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs" --target "${@:2}"; }
+build() { cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs" --target "${@:2}" -- -k 0; }
 
 run_ctest() { ctest --test-dir "build/$1" -j "$jobs" --output-on-failure --no-tests=error "${@:2}"; }
 
