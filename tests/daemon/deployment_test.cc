@@ -32,7 +32,7 @@ TEST(Unit, SystemdVerify_FindsNothing) {
 
 TEST(Unit, Exposure_IsAtMostTwo) {
   TemporaryDirectory folder;
-  const ProcessResult result = Run(
+  const ProcessResult result = RunTool(
       {"systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", UnitFile(folder)});
   EXPECT_EQ(result.exit_code, 0) << result.standard_output << result.standard_error;
 }
