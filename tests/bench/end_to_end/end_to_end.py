@@ -234,7 +234,7 @@ def measure_memory(adapter, folder, cohort, sizes, growth_max_mb):
                 wait_until_delivered(daemon, done)
             reached[size] = daemon.resident_mb()
             print(f"memory: {reached[size]:.1f} MB resident after {size} records were delivered "
-                  f"({time.monotonic() - begin:.0f} s)", flush=True)
+                  f"({time.monotonic() - begin:.0f} s, processor: daemon {daemon.cpu_seconds():.1f} s)", flush=True)
         if len(sizes) > 1:
             growth = reached[sizes[-1]] - reached[sizes[0]]
             print(f"memory: {growth:+.1f} MB from {sizes[0]} to {sizes[-1]} records")
@@ -252,6 +252,7 @@ def main():
     parser.add_argument("--growth-max-mb", type=float, help="exit 1 when memory grows more from the first to the last size")
     options = parser.parse_args()
     cohort = [json.loads(line) for line in open(options.cohort, encoding="ascii")]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the programs end with us
     if options.measurement == "memory":
         measure_memory(options.adapter, options.folder, cohort, sorted(options.records), options.growth_max_mb)
         return
