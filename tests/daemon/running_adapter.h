@@ -49,6 +49,7 @@ struct DaemonOptions {
   std::string state_directory;     // empty: below the daemon's own folder
   std::string more_configuration;  // further TOML
   Variables environment;
+  bool may_die_at_start = false;  // told to die at a point that it may pass before it listens
 };
 
 class RunningDaemon {
