@@ -17,8 +17,13 @@ esac
 
 build=${FHIR_ADAPTER_BUILD:-$PWD/build/release}
 if [ -z "${FHIR_ADAPTER_BUILD:-}" ]; then
+  case "$names" in
+    all) targets=(fhir-adapter benches) ;;
+    mapping | store) targets=("bench_$names") ;;
+    *) targets=(fhir-adapter) ;;
+  esac
   cmake --preset release >/dev/null
-  cmake --build --preset release --target fhir-adapter benches -j "$(nproc)" | tail -n 1
+  cmake --build --preset release --target "${targets[@]}" -j "$(nproc)" | tail -n 1
 fi
 folder=$(mktemp -d "${FHIR_ADAPTER_BENCH_FOLDER:-$build}/bench.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
