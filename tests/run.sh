@@ -5,7 +5,7 @@
 #   tests/run.sh              the ordinary size: what CI runs
 #   tests/run.sh --quick      the unit tests only, in the debug build: while working
 #   tests/run.sh --long       everything at full size, for hours; results go to tests/bench/RESULTS.md by hand
-#   tests/run.sh --long NAME  one of: bench fuzz tsan tidy validator
+#   tests/run.sh --long NAME  one of: bench, tidy, tsan, validator
 #
 # Every test program runs under the address and undefined-behaviour sanitizers (clang 19), against the release
 # build of the daemon. Can be run again at once; asks no question.
@@ -129,6 +129,9 @@ if [ "$mode" = long ]; then
       must build-tsan build tsan all
       step ctest-tsan run_ctest tsan -LE 'interop|conformance' || true
       ;;
+  esac
+  case "$long_name" in
+    all | validator) step validator-all tests/interop/output/validate.sh "$FHIR_ADAPTER_BINARY" all || true ;;
   esac
   for script in tests/*/long.sh; do
     [ -x "$script" ] || continue
