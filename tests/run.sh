@@ -49,7 +49,8 @@ step() {
     printf 'ok      %4d s\n' $((SECONDS - begin))
   else
     printf 'FAILED  %4d s (exit %d); last lines of build/logs/%s.log:\n' $((SECONDS - begin)) "$status" "$name"
-    tail -n 60 "$logs/$name.log"
+    grep -nE 'error:|FAILED|Failure|\*\*\*' "$logs/$name.log" | head -n 60 || true
+    tail -n 30 "$logs/$name.log"
   fi
   return "$status"
 }
