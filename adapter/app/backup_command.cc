@@ -31,9 +31,11 @@ int RunRestore(const GlobalOptions& global, const RestoreOptions& options, const
       options.file, configuration->StorePath(), storage::AdapterSchema(),
       [&](storage::Transaction& transaction) { return outbox::RecordRestore(transaction, log, change); });
   if (!restored) return Report(restored.error(), streams);
-  streams.out
-      << configuration->StorePath() << ": restored; what was there is kept as " << configuration->StorePath()
-      << ".before-restore\nThe store is older than the server now: records are taken and nothing is sent.\n";
+  streams.out << configuration->StorePath() << ": restored; what was there is kept as "
+              << configuration->StorePath()
+              << ".before-restore\nThe store is older than the server now: records are taken and nothing is "
+                 "sent until\n"
+                 "`fhir-adapter queue resume --reason …`.\n";
   return kExitDone;
 }
 

@@ -113,7 +113,7 @@ void AddQueueAction(CLI::App& queue, const char* name, const char* text, bool ch
   if (word == "list") action->add_option("--state", options.state, "only entries in this state");
   if (word == "show") action->add_option("ID", options.ids, "the entry")->required()->expected(1);
   if (changes) {
-    action->add_option("ID", options.ids, "the entries")->required();
+    if (word != "resume") action->add_option("ID", options.ids, "the entries")->required();
     action->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
   }
   action->callback([&parsed, &options, &streams, word] {
@@ -132,6 +132,9 @@ void AddQueue(CLI::App& program, Parsed& parsed, const Streams& streams) {
                  parsed, streams);
   AddQueueAction(*queue, "release", "Let held work go on", true, parsed, streams);
   AddQueueAction(*queue, "quarantine", "Take work out of the line", true, parsed, streams);
+  AddQueueAction(*queue, "resume",
+                 "Send again after a restore: what the server has newer is held, never overwritten", true,
+                 parsed, streams);
   queue->footer(
       "Example: fhir-adapter queue list --state held --json\n"
       "Example: fhir-adapter queue retry 4f0c… --reason \"code table corrected\"");

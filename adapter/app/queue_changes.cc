@@ -15,6 +15,7 @@ using net::JsonString;
 
 Result<void> Apply(const QueueChange& change, const std::string& id, const outbox::Change& why,
                    storage::Transaction& transaction, outbox::Outbox& outbox) {
+  if (change.action == kResume) return outbox.ResumeSending(transaction, why);
   const outbox::WorkId work{id};
   if (change.action == "retry") return outbox.Retry(transaction, work, why);
   if (change.action == "release") return outbox.Release(transaction, work, why);
@@ -29,7 +30,7 @@ std::string Text(const fhir::Node& object, std::string_view name) {
 }  // namespace
 
 bool IsQueueChange(const std::string& action) {
-  return action == "retry" || action == "release" || action == "quarantine";
+  return action == "retry" || action == "release" || action == "quarantine" || action == kResume;
 }
 
 void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now, storage::Store& store,
@@ -46,11 +47,13 @@ void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs 
   // shared_ptr: each work that is under way holds it.
   const auto pending = std::make_shared<Pending>();
   pending->change = change;
+  if (change.action == kResume) pending->change.ids = {"sending"};
   pending->why = outbox::Change{actor, change.reason, now};
   pending->done = std::move(done);
-  pending->left = change.ids.size();
-  for (const std::string& id : change.ids) pending->results.push_back({id, false, ""});
-  for (std::size_t i = 0; i < change.ids.size(); ++i) {
+  const std::size_t works = pending->change.ids.size();
+  pending->left = works;
+  for (const std::string& id : pending->change.ids) pending->results.push_back({id, false, ""});
+  for (std::size_t i = 0; i < works; ++i) {
     const auto work = [pending, i, &outbox](storage::Transaction& transaction) {
       return Apply(pending->change, pending->change.ids[i], pending->why, transaction, outbox);
     };
@@ -78,12 +81,13 @@ Result<QueueChange> ParseQueueChange(std::string_view json) {
   Arena arena;
   ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(json, arena));
   QueueChange change{Text(*root, "action"), {}, Text(*root, "reason")};
-  if (!IsQueueChange(change.action)) return Fail(Code::kUsage, "action is retry, release or quarantine");
+  if (!IsQueueChange(change.action))
+    return Fail(Code::kUsage, "action is retry, release, quarantine or resume");
   if (change.reason.empty()) return Fail(Code::kUsage, "a change needs a reason");
   const fhir::Node* ids = root->Find("ids");
   for (const fhir::Node* id : ids ? ids->items() : std::span<fhir::Node*>())
     change.ids.emplace_back(id->text);
-  if (change.ids.empty()) return Fail(Code::kUsage, "a change needs ids");
+  if (change.ids.empty() && change.action != kResume) return Fail(Code::kUsage, "a change needs ids");
   return change;
 }
 

@@ -1,5 +1,6 @@
-// Changes of the queue that a person asks for: retry, release, quarantine. One implementation for the
-// daemon's control socket and for the command that finds no daemon.
+// Changes of the queue that a person asks for: retry, release, quarantine of entries, and resume of sending
+// after a restore. One implementation for the daemon's control socket and for the command that finds no
+// daemon.
 #pragma once
 
 #include <functional>
@@ -14,8 +15,8 @@
 namespace fhir_adapter::app {
 
 struct QueueChange {
-  std::string action;  // retry, release, quarantine
-  std::vector<std::string> ids;
+  std::string action;            // retry, release, quarantine, resume
+  std::vector<std::string> ids;  // none for resume
   std::string reason;
 };
 
@@ -26,6 +27,9 @@ struct QueueChangeResult {
 };
 
 bool IsQueueChange(const std::string& action);
+
+// Resume speaks of the whole queue and takes no ids; its one result is called "sending".
+inline constexpr const char* kResume = "resume";
 
 // Each id is a work of its own, so that one that cannot be changed does not undo the others. Does not block:
 // `done` is called once, on the writer's thread (or at once when the store refuses work). `store` and

@@ -34,6 +34,14 @@ TEST(Backup, OfARunningDaemon_CanBeCheckedAndRestored) {
   EXPECT_EQ(daemon.StateOf("MG-2", 1), "");
   const ProcessResult statistics = daemon.Command({"--json", "queue", "stats"});
   EXPECT_EQ(AtPointer(statistics.standard_output, "/sendingStopped"), "true") << statistics.standard_output;
+
+  ASSERT_EQ(daemon.Submit(Fixture("records/mg-3-revision-2.json")).status, 202);
+  sandbox.RegisterPatient("100003", "male");
+  EXPECT_EQ(daemon.WaitForState("MG-3", 2, {"queued"}), "queued");
+  const ProcessResult resumed =
+      daemon.Command({"queue", "resume", "--reason", "the clinic sent everything again"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.standard_error;
+  EXPECT_EQ(daemon.WaitForState("MG-3", 2, {"delivered"}), "delivered");
 }
 
 TEST(Backup, DamagedCopy_IsRefused) {
