@@ -99,6 +99,22 @@ TEST(SqlitePlan, Claim_GoesByItsIndexes) {
   }
 }
 
+// SQLite would take the index by endpoint or state and read everything that was ever delivered; a record's
+// own rows are few, so that sorting them is no matter.
+TEST(SqlitePlan, RowsOfARecord_AreFoundByTheRecord) {
+  auto connection = OpenSchema();
+  const std::pair<storage::Query, const char*> wanted[] = {
+      {outbox::LedgerQueries()["ledger_of_subject"], "INDEX resource_ledger_subject"},
+      {outbox::LedgerQueries()["ledger_of_subject_everywhere"], "INDEX resource_ledger_subject"},
+      {outbox::MappingQueries()["waits_for_mapping"], "INDEX work_item_subject"}};
+  for (const auto& [query, index] : wanted) {
+    bool is_used = false;
+    for (const std::string& line : PlanOf(*connection, query))
+      is_used = is_used || line.find(index) != std::string::npos;
+    EXPECT_TRUE(is_used) << query.name;
+  }
+}
+
 TEST(SqlitePlan, Control_AStatementWithoutAnIndexIsFound) {
   auto connection = OpenSchema();
   const storage::Query query{"control", "SELECT 1 FROM work_item WHERE attempts = ?;"};

@@ -3,7 +3,7 @@
 -- name: ledger_of_subject
 SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
        l.patient_key, l.patient_generation, l.nullified, c.bytes
-FROM resource_ledger AS l
+FROM resource_ledger AS l INDEXED BY resource_ledger_subject
 LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
 WHERE l.subject_key = ? AND l.endpoint = ?
 ORDER BY l.type, l.system, l.value;
@@ -11,7 +11,7 @@ ORDER BY l.type, l.system, l.value;
 -- name: ledger_of_subject_everywhere
 SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
        l.patient_key, l.patient_generation, l.nullified, c.bytes
-FROM resource_ledger AS l
+FROM resource_ledger AS l INDEXED BY resource_ledger_subject
 LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
 WHERE l.subject_key = ?
 ORDER BY l.endpoint, l.type, l.system, l.value;

@@ -38,7 +38,7 @@ UPDATE patient_lease SET facts_version = facts_version + 1 WHERE patient_key = ?
 
 -- What is already waiting to be mapped will see the new facts.
 -- name: waits_for_mapping
-SELECT 1 FROM work_item WHERE subject_key = ? AND state = 'received' LIMIT 1;
+SELECT 1 FROM work_item INDEXED BY work_item_subject WHERE subject_key = ? AND state = 'received' LIMIT 1;
 
 -- name: put_firing
 INSERT INTO rule_firing (subject_key, issue, recorded, audit_seq) VALUES (?, ?, ?, ?)
