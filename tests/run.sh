@@ -121,6 +121,8 @@ step conformance-suites tests/conformance/fetch.sh || true
 step schema-from-definitions definitions || true
 step ctest run_ctest asan || true
 step demo demo_once || true
+step memory tests/bench/run.sh memory || true
+if [ -f "$logs/memory.log" ]; then grep "^memory" "$logs/memory.log" || true; fi
 step clang-tidy tidy || true
 
 if [ "$mode" = long ]; then
