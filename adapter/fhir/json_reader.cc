@@ -50,6 +50,7 @@ class LineCounter {
   explicit LineCounter(std::string_view text) : text_(text) {}
 
   void MoveTo(std::size_t offset) {
+    if (text_.empty()) return;  // an empty view may have no memory to look at
     while (const void* found = std::memchr(text_.data() + at_, '\n', offset - at_)) {
       at_ = static_cast<std::size_t>(static_cast<const char*>(found) - text_.data()) + 1;
       line_start_ = at_;

@@ -218,12 +218,15 @@ std::string PrintRule(const ast::Rule& rule) {
 
 std::string PrintMap(const ast::Map& map) {
   std::string out;
-  bool has_url = false;
+  std::string url;
+  std::string name;
   for (const ast::Metadata& metadata : map.metadata) {
     PrintMetadata(metadata, out);
-    has_url = has_url || metadata.path == "url";
+    if (metadata.value && metadata.path == "url") url = metadata.value->text;
+    if (metadata.value && metadata.path == "name") name = metadata.value->text;
   }
-  if (!has_url && !map.url.empty()) {
+  // A `map` line only where the metadata do not say the same: it stands behind them and so has the last word.
+  if (url != map.url || name != map.name) {
     out += "\nmap " + PrintText(map.url, '"') + " = " + PrintText(map.name, '"') + "\n";
   }
   for (const ast::InlineConceptMap& concept_map : map.concept_maps) PrintConceptMap(concept_map, out);

@@ -21,7 +21,7 @@ inline void Demand(bool holds, const char* property) {
 }
 
 inline std::string_view TextOf(const std::uint8_t* data, std::size_t size) {
-  return size == 0 ? std::string_view("") : std::string_view(reinterpret_cast<const char*>(data), size);
+  return size == 0 ? std::string_view() : std::string_view(reinterpret_cast<const char*>(data), size);
 }
 
 }  // namespace fhir_adapter::fuzz
