@@ -1,5 +1,7 @@
 #include "fml/lexer.h"
 
+#include "fhirpath/lexer.h"
+
 namespace fhir_adapter::fml {
 namespace {
 
@@ -157,24 +159,6 @@ class Lexer {
   std::vector<Token> tokens_;
 };
 
-void AppendUtf8(std::uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
-
 std::uint32_t ReadHex4(std::string_view text, std::size_t offset) {
   std::uint32_t value = 0;
   for (std::size_t i = offset; i < offset + 4 && i < text.size(); ++i) {
@@ -225,7 +209,7 @@ std::string Unquote(const Token& token) {
           code = 0x10000 + ((code - 0xD800) << 10) + (ReadHex4(body, i + 3) - 0xDC00);
           i += 6;
         }
-        AppendUtf8(code, out);
+        fhirpath::AppendUtf8(code, out);
         break;
       }
       default:

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 
+#include "fhirpath/lexer.h"
 #include "fml/lexer.h"
 #include "fml/transforms.h"
 
@@ -19,24 +20,6 @@ struct Entity {
 constexpr std::array<Entity, 5> kEntities = {
     {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}}};
 
-void AppendUtf8(std::uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
-
 // &#228; and &#xE4;. The number of bytes read; 0: not one.
 std::size_t ReadNumericEntity(std::string_view text, std::string& out) {
   if (!text.starts_with("&#")) return 0;
@@ -47,7 +30,7 @@ std::size_t ReadNumericEntity(std::string_view text, std::string& out) {
       std::from_chars(text.data() + start, text.data() + text.size(), code, is_hex ? 16 : 10);
   if (error != std::errc() || end == text.data() + text.size() || *end != ';') return 0;
   if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return 0;
-  AppendUtf8(code, out);
+  fhirpath::AppendUtf8(code, out);
   return static_cast<std::size_t>(end - text.data()) + 1;
 }
 

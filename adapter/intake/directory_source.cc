@@ -16,6 +16,7 @@
 
 #include "core/log.h"
 #include "intake/directory_file.h"
+#include "net/http_message.h"
 #include "pipeline/record_input.h"
 
 namespace fhir_adapter::intake {
@@ -32,15 +33,6 @@ struct FileOutcome {
   std::vector<pipeline::RecordAnswer> refused;  // the first ones, for the report
 };
 
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) out += c;
-  }
-  return out + "\"";
-}
-
 // Pointers and codes, never values: the file itself stands beside the report.
 std::string ReportJson(const FileOutcome& outcome) {
   std::string json = "{\n  \"records\": " + std::to_string(outcome.records) +
@@ -49,12 +41,13 @@ std::string ReportJson(const FileOutcome& outcome) {
   for (const pipeline::RecordAnswer& record : outcome.refused) {
     for (const Issue& issue : record.issues) {
       json += std::exchange(first, false) ? "\n" : ",\n";
-      json += "    {\"recordId\": " + Quoted(record.record_id) +
+      json += "    {\"recordId\": " + net::JsonString(record.record_id) +
               ", \"revision\": " + std::to_string(record.revision) +
               ", \"line\": " + std::to_string(issue.where.line) +
               ", \"column\": " + std::to_string(issue.where.column) +
-              ", \"pointer\": " + Quoted(issue.where.pointer) + ", \"code\": " + Quoted(Name(issue.code)) +
-              ", \"message\": " + Quoted(issue.message) + "}";
+              ", \"pointer\": " + net::JsonString(issue.where.pointer) +
+              ", \"code\": " + net::JsonString(Name(issue.code)) +
+              ", \"message\": " + net::JsonString(issue.message) + "}";
     }
   }
   return json + "\n  ]\n}\n";
