@@ -36,9 +36,13 @@ class [[nodiscard]] Result {
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
 
-  T& value() & { return has_value() ? *std::get_if<0>(&state_) : (std::abort(), *std::get_if<0>(&state_)); }
+  T& value() & {
+    if (T* const value = std::get_if<0>(&state_)) return *value;
+    std::abort();
+  }
   const T& value() const& {
-    return has_value() ? *std::get_if<0>(&state_) : (std::abort(), *std::get_if<0>(&state_));
+    if (const T* const value = std::get_if<0>(&state_)) return *value;
+    std::abort();
   }
   T&& value() && { return std::move(value()); }
   T& operator*() & { return value(); }
@@ -48,7 +52,8 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   const Error& error() const& {
-    return has_value() ? (std::abort(), *std::get_if<1>(&state_)) : *std::get_if<1>(&state_);
+    if (const Error* const error = std::get_if<1>(&state_)) return *error;
+    std::abort();
   }
   Error&& error() && { return std::move(const_cast<Error&>(std::as_const(*this).error())); }
 
