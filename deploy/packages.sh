@@ -12,6 +12,7 @@ build_packages=(
 demo_packages=(curl jq python3)
 test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
+  golang-go
   libgmock-dev libgtest-dev
   curl jq maven nodejs npm openjdk-17-jdk-headless openssl procps python3 shellcheck sqlite3 systemd valgrind
 )
@@ -33,6 +34,7 @@ provided() {
     nodejs) command -v node >/dev/null ;;
     npm) command -v npm >/dev/null ;;
     openjdk-17-jdk-headless) command -v javac >/dev/null ;;
+    golang-go) command -v go >/dev/null ;;
     python3) command -v python3 >/dev/null ;;
     *) return 1 ;;
   esac

@@ -1,7 +1,9 @@
 // `fhir-adapter backup` and `restore`.
+#include "app/audit_files.h"
 #include "app/commands.h"
 #include "app/local_user.h"
 #include "audit/sqlite/sqlite_audit_log.h"
+#include "audit/sqlite/sqlite_audit_tree.h"
 #include "outbox/sqlite/restore.h"
 #include "storage/sqlite/backup.h"
 
@@ -29,7 +31,11 @@ int RunRestore(const GlobalOptions& global, const RestoreOptions& options, const
   const outbox::Change change{LocalUser(), "restored from a backup", SystemClock().Now()};
   const auto restored = storage::Restore(
       options.file, configuration->StorePath(), storage::AdapterSchema(),
-      [&](storage::Transaction& transaction) { return outbox::RecordRestore(transaction, log, change); });
+      [&](storage::Transaction& transaction) -> Result<void> {
+        ADAPTER_CHECK(outbox::RecordRestore(transaction, log, change));
+        ADAPTER_TRY(const std::string checkpoint, audit::SqliteAuditTree().Checkpoint(transaction));
+        return audit::CheckpointFile(CheckpointsPath(*configuration)).StartAgain(checkpoint);
+      });
   if (!restored) return Report(restored.error(), streams);
   streams.out << configuration->StorePath() << ": restored; what was there is kept as "
               << configuration->StorePath()

@@ -23,6 +23,7 @@ struct Parsed {
   QueueOptions queue;
   std::string backup_file;
   RestoreOptions restore;
+  AuditOptions audit;
   Command command;
 };
 
@@ -157,6 +158,40 @@ void AddBackup(CLI::App& program, Parsed& parsed, const Streams& streams) {
   restore->callback([&] { parsed.command = [&] { return RunRestore(parsed.global, options, streams); }; });
 }
 
+void AddAudit(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  AuditOptions& options = parsed.audit;
+  CLI::App* audit =
+      program.add_subcommand("audit", "Verify the audit log, prove an entry, export it for others");
+  audit->require_subcommand(1);
+  const auto add = [&](const char* name, const char* text) {
+    CLI::App* action = audit->add_subcommand(name, text);
+    action->add_option("--key", options.key, "verifier key or its file (default: beside the store)");
+    action->callback([&parsed, &options, &streams, name] {
+      options.action = name;
+      parsed.command = [&parsed, &options, &streams] { return RunAudit(parsed.global, options, streams); };
+    });
+    return action;
+  };
+  CLI::App* verify = add("verify", "Is the log what was signed, and are the store's rows what the log says?");
+  verify->add_option("--since", options.since,
+                     "file with a checkpoint kept elsewhere: the log must have grown from it");
+  verify->add_option("--checkpoints", options.checkpoints,
+                     "another file of checkpoints, as a witness keeps it");
+  verify->add_option("--folder", options.folder, "an exported log (tlog-tiles) instead of the store");
+  verify->footer("Exit codes: 0 good; 1 incomplete; 5 tampered, the first bad entry is named.");
+  add("prove", "A proof (tlog-proof) that an entry is in the signed log")
+      ->add_option("SEQ", options.sequence, "the entry's number")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  add("export", "Write the log as files (tlog-tiles) with checkpoint and verifier key")
+      ->add_option("DIR", options.folder, "an empty folder or one that is not there")
+      ->required();
+  audit->footer(
+      "Reads the store and changes nothing; the daemon may run.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml audit verify\n"
+      "Example: fhir-adapter audit prove 42 > entry-42.tlog-proof");
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
@@ -181,6 +216,7 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   AddFhirPath(program, parsed, streams);
   AddSubmit(program, parsed, streams);
   AddQueue(program, parsed, streams);
+  AddAudit(program, parsed, streams);
   AddBackup(program, parsed, streams);
   AddSandbox(program, parsed, streams);
   for (CLI::App* command : program.get_subcommands({})) {

@@ -69,6 +69,16 @@ struct QueueOptions {
 };
 int RunQueue(const GlobalOptions& global, const QueueOptions& options, const Streams& streams);
 
+struct AuditOptions {
+  std::string action;         // verify, prove, export
+  std::int64_t sequence = 0;  // prove: the entry's number
+  std::string folder;         // export: where to; verify: an exported log instead of the store
+  std::string key;            // a verifier key or its file; empty: the one beside the store
+  std::string since;          // verify: file with a checkpoint that was kept elsewhere
+  std::string checkpoints;    // verify: another file of checkpoints, as a witness keeps it
+};
+int RunAudit(const GlobalOptions& global, const AuditOptions& options, const Streams& streams);
+
 int RunBackup(const GlobalOptions& global, const std::string& file, const Streams& streams);
 struct RestoreOptions {
   std::string file;

@@ -62,6 +62,10 @@ struct Configuration {
   struct Limits {
     std::int64_t high_water = 1'000'000;
   } limits;
+  struct Audit {
+    std::string origin;        // empty: made from canonical_base and site
+    std::string witness_file;  // empty: none
+  } audit;
   struct Service {
     std::int64_t shutdown_s = 30;
     std::string log_level = "info";

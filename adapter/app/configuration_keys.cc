@@ -52,6 +52,8 @@ const std::vector<KeyRow>& Rows() {
       {"endpoint.auth", "password_file", TEXT(endpoint_auth.password_file)},
       {"endpoint.auth", "token_file", TEXT(endpoint_auth.token_file)},
       {"limits", "high_water", INTEGER(limits.high_water, 1, 100'000'000)},
+      {"audit", "origin", TEXT(audit.origin)},
+      {"audit", "witness_file", TEXT(audit.witness_file)},
       {"service", "shutdown_s", INTEGER(service.shutdown_s, 1, 600)},
       {"service", "log_level", TEXT_OF(service.log_level, kLogLevels)},
   };

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "app/audit_setup.h"
 #include "app/control_socket.h"
 #include "app/mapping_setup.h"
 #include "app/service_routes.h"
@@ -113,6 +114,7 @@ struct Daemon::Parts {
   // The set at start: intake reads records against its model for the life of the process.
   std::shared_ptr<const pipeline::MappingSet> first_set;
   std::unique_ptr<outbox::SqliteBackend> backend;
+  std::unique_ptr<CheckpointThread> checkpoints;
   std::unique_ptr<pipeline::Receiver> receiver;
   std::unique_ptr<pipeline::MappingPool> pool;
   std::unique_ptr<sync::CurlClient> client;
@@ -217,7 +219,9 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
   ADAPTER_TRY(parts->set, BuildSet(configuration));
   parts->first_set = parts->set;
   ADAPTER_CHECK(parts->OpenStore());
+  ADAPTER_TRY(parts->checkpoints, OpenAuditLog(configuration, *parts->backend));
   ADAPTER_CHECK(AppendEvent(*parts->backend, audit::EventKind::kStarted, parts->set->name()));
+  parts->checkpoints->Start();
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
   ADAPTER_CHECK(parts->StartSources());
@@ -254,7 +258,8 @@ bool Daemon::Stop(std::int64_t deadline_ms) {
   parts_->pool->Stop();
   const bool sent = !parts_->worker || parts_->worker->Drain(deadline_ms);
   const auto noted = AppendEvent(*parts_->backend, audit::EventKind::kStopped, parts_->set->name());
-  return answered && sent && noted;
+  const auto signed_last = parts_->checkpoints->Stop();
+  return answered && sent && noted && signed_last;
 }
 
 }  // namespace fhir_adapter::app

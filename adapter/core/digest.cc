@@ -1,6 +1,7 @@
 #include "core/digest.h"
 
 #include <cstdlib>
+#include <memory>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -21,6 +22,21 @@ std::string ToHex(const unsigned char* bytes) {
 }
 
 }  // namespace
+
+std::array<std::uint8_t, kSha256Bytes> Sha256(std::initializer_list<std::string_view> parts) {
+  // Made once a thread: looking the algorithm up costs more than hashing an entry.
+  struct Deleter {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  thread_local const std::unique_ptr<EVP_MD_CTX, Deleter> context(EVP_MD_CTX_new());
+  std::array<std::uint8_t, kSha256Bytes> digest;
+  bool done = context != nullptr && EVP_DigestInit_ex2(context.get(), EVP_sha256(), nullptr) == 1;
+  for (const std::string_view part : parts) {
+    done = done && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  }
+  if (!done || EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) std::abort();
+  return digest;
+}
 
 std::string Sha256Hex(std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];

@@ -76,6 +76,13 @@ inline constexpr std::size_t kMappingInFlightMax = 64;  // records mapped and no
 inline constexpr std::size_t kClaimPatientsMax = 1'000;     // looked at by one claim
 inline constexpr std::size_t kQueuePageEntriesMax = 1'000;  // of a listing
 
+// Audit (adapter/audit).
+inline constexpr std::int64_t kCheckpointEntriesMax =
+    1'000;  // without a checkpoint; also put into the tree at once
+inline constexpr std::int64_t kCheckpointIntervalMs =
+    10'000;  // without a checkpoint, when there is a new entry
+inline constexpr std::size_t kCheckpointNoteBytesMax = 65'536;
+
 // Store (adapter/storage).
 inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether a full disk has room
 inline constexpr std::size_t kStoreQueueMax = 10'000;  // works waiting for the writer

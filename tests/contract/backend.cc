@@ -14,6 +14,7 @@ class OpenSqlite final : public OpenBackend {
   explicit OpenSqlite(std::unique_ptr<outbox::SqliteBackend> backend) : backend_(std::move(backend)) {}
   storage::Store& store() override { return *backend_->store; }
   audit::AuditLog& log() override { return backend_->log; }
+  audit::AuditTree& tree() override { return backend_->tree; }
   outbox::Inbox& inbox() override { return backend_->inbox; }
   outbox::Outbox& outbox() override { return backend_->outbox; }
   outbox::QueueReader& queue() override { return backend_->queue; }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/audit_log.h"
+#include "audit/audit_tree.h"
 #include "core/clock.h"
 #include "outbox/inbox.h"
 #include "outbox/outbox.h"
@@ -24,6 +25,7 @@ class OpenBackend {
   virtual ~OpenBackend() = default;
   virtual storage::Store& store() = 0;
   virtual audit::AuditLog& log() = 0;
+  virtual audit::AuditTree& tree() = 0;
   virtual outbox::Inbox& inbox() = 0;
   virtual outbox::Outbox& outbox() = 0;
   virtual outbox::QueueReader& queue() = 0;
@@ -60,6 +62,7 @@ class ContractTest : public ::testing::TestWithParam<BackendKind> {
   outbox::Outbox& outbox() { return backend_->outbox(); }
   outbox::QueueReader& queue() { return backend_->queue(); }
   audit::AuditLog& log() { return backend_->log(); }
+  audit::AuditTree& tree() { return backend_->tree(); }
 
   template <class T>
   T Written(const std::function<Result<T>(storage::Transaction&)>& work) {

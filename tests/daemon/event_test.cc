@@ -94,6 +94,17 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   ASSERT_EQ(daemon.Command({"restore", copy}).exit_code, 0);
   ASSERT_EQ(daemon.Command({"queue", "resume", "--reason", "checked"}).exit_code, 0);
 
+  // An entry of a time that has not come yet: the clock was set back while the program did not run.
+  ProcessOptions tomorrow;
+  tomorrow.arguments = {
+      "sqlite3", daemon.state_directory() + "/adapter.db",
+      "INSERT INTO audit_entry SELECT max(seq) + 1, 'clock', 1, CAST('{\"v\":1,\"seq\":' || (max(seq) + "
+      "1) || ',\"time_utc\":\"2999-01-01T00:00:00.000000Z\",\"event\":\"stopped\"}' AS BLOB) FROM "
+      "audit_entry;"};
+  ASSERT_EQ(RunProcess(tomorrow).exit_code, 0);
+  daemon.Start();
+  EXPECT_EQ(daemon.Stop(), 0);
+
   std::set<std::string> found = EventsOfTheLog(daemon.state_directory() + "/adapter.db");
   found.merge(EventsOfTheLog(daemon.state_directory() + "/adapter.db.before-restore"));
   // A route that is paused is tried again after a minute, too long for here: tests/fault has it (scenario 9).

@@ -14,3 +14,20 @@ SELECT seq, bytes FROM audit_entry WHERE seq BETWEEN ? AND ? ORDER BY seq;
 
 -- name: entries_of_trace
 SELECT seq, bytes FROM audit_entry WHERE trace_id = ? ORDER BY trace_seq;
+
+-- name: tile
+SELECT hashes FROM audit_tile WHERE level = ? AND tile_index = ?;
+
+-- name: last_tile_of_level
+SELECT tile_index, length(hashes) FROM audit_tile WHERE level = ? ORDER BY tile_index DESC LIMIT 1;
+
+-- name: put_tile
+INSERT INTO audit_tile (level, tile_index, hashes) VALUES (?, ?, ?)
+  ON CONFLICT (level, tile_index) DO UPDATE SET hashes = excluded.hashes;
+
+-- name: checkpoint
+SELECT note FROM audit_checkpoint;
+
+-- name: put_checkpoint
+INSERT INTO audit_checkpoint (one, tree_size, note) VALUES (1, ?, ?)
+  ON CONFLICT (one) DO UPDATE SET tree_size = excluded.tree_size, note = excluded.note;

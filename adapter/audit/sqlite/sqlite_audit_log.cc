@@ -3,17 +3,11 @@
 #include <cinttypes>
 #include <cstdio>
 
-#include "audit_embedded.h"
-#include "storage/sqlite/query_set.h"
+#include "audit/sqlite/queries.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
 namespace fhir_adapter::audit {
 namespace {
-
-const storage::QuerySet& Queries() {
-  static const storage::QuerySet queries(embedded::kAudit);
-  return queries;
-}
 
 Result<std::int64_t> OneInteger(storage::Statement statement) {
   ADAPTER_CHECK(statement.Step());

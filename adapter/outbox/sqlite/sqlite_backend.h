@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "audit/sqlite/sqlite_audit_log.h"
+#include "audit/sqlite/sqlite_audit_tree.h"
 #include "core/clock.h"
 #include "core/result.h"
 #include "outbox/sqlite/sqlite_inbox.h"
@@ -19,6 +20,7 @@ struct SqliteBackend {
   explicit SqliteBackend(Random& random) : log(random), inbox(log, random), outbox(log, random), queue(log) {}
 
   audit::SqliteAuditLog log;
+  audit::SqliteAuditTree tree;
   SqliteInbox inbox;
   SqliteOutbox outbox;
   SqliteQueueReader queue;
