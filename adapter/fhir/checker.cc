@@ -72,12 +72,14 @@ class Walker {
     const Node* node;
     const TypeInfo* type;
     const ElementInfo* element;  // as which it stands; null for a root
+    const Frame* outer;
+    std::size_t depth;  // of the outermost 1
   };
 
   const Schema& schema_;
   CheckReport report_;
   ReferenceChecker references_;
-  std::vector<Frame> frames_;
+  const Frame* frame_ = nullptr;  // on the stack of the walk
   ResourceScope* scope_ = nullptr;
 };
 
@@ -112,14 +114,16 @@ void Walker::CheckResourceNode(const Node& node, const Place& place, ResourceSco
 
 void Walker::CheckObject(const Node& node, const TypeInfo& type, const Place& place) {
   if (!node.is_object()) return report_.Add(place, &node, "an object is expected");
-  if (frames_.size() >= limits::kResourceDepthMax) return report_.Add(place, &node, "nested too deep");
+  const std::size_t depth = frame_ == nullptr ? 1 : frame_->depth + 1;
+  if (depth > limits::kResourceDepthMax) return report_.Add(place, &node, "nested too deep");
   if (node.size == 0) return report_.Add(place, &node, "an empty object");
-  frames_.push_back(Frame{&node, &type, place.element});
+  const Frame frame{&node, &type, place.element, frame_, depth};
+  frame_ = &frame;
   SeenElements seen;
   for (const Member& member : node.members()) CheckMember(node, member, type, place, seen);
   CheckMissing(node, type, place, seen);
   CheckInvariants(node, type, place);
-  frames_.pop_back();
+  frame_ = frame.outer;
 }
 
 void Walker::CheckMember(const Node& object, const Member& member, const TypeInfo& type, const Place& place,
@@ -285,8 +289,8 @@ void Walker::CheckExtension(const Node& node, const Place& place) {
     report_.Add(place, &node, "an extension has a value or extensions, not both and not neither (ext-1)");
   }
   const std::string_view url = TextOf(&node, "url");
-  const bool is_nested = !frames_.empty() && frames_.back().type->name == "Extension" &&
-                         !TextOf(frames_.back().node, "url").empty();
+  const bool is_nested =
+      frame_ != nullptr && frame_->type->name == "Extension" && !TextOf(frame_->node, "url").empty();
   if (!is_nested && !url.empty() && url.find(':') == std::string_view::npos) {
     report_.Add(Place{&place, "url"}, &node, "the url of an extension is absolute");
   }
@@ -307,8 +311,8 @@ void Walker::CheckExtensionUse(const Node& node, const ExtensionInfo& info, cons
                   "not a type that the definition of the extension allows");
     }
   }
-  if (frames_.empty() || info.contexts.empty()) return;
-  const Frame& frame = frames_.back();
+  if (frame_ == nullptr || info.contexts.empty()) return;
+  const Frame& frame = *frame_;
   const auto is_context = [&](std::string_view context) {
     for (const TypeInfo* at = frame.type; at != nullptr; at = at->base) {
       if (at->name == context) return true;

@@ -91,7 +91,10 @@ Quotient DivideMagnitude(const std::string& dividend, const std::string& divisor
 // The magnitude at a larger scale.
 std::string Scaled(const std::string& digits, int zeros) {
   if (digits.empty()) return digits;
-  return digits + std::string(static_cast<std::size_t>(zeros), '0');
+  std::string scaled;
+  scaled.reserve(digits.size() + static_cast<std::size_t>(zeros));
+  scaled.append(digits).append(static_cast<std::size_t>(zeros), '0');
+  return scaled;
 }
 
 // Reads the exponent of `text` from `at` on, which stands after the e. Far exponents are cut off: they are

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <rapidjson/error/error.h>
 #include <rapidjson/reader.h>
 #include <set>
@@ -44,6 +45,25 @@ void SkipWhitespace(TextStream& stream) {
   stream.token = at;
 }
 
+// Gives RapidJSON's own stack its memory.
+class RapidJsonAllocator {
+ public:
+  static constexpr bool kNeedFree = false;
+
+  RapidJsonAllocator() { std::abort(); }  // RapidJSON wants it, for readers that are given none
+  explicit RapidJsonAllocator(Arena& arena) : arena_(&arena) {}
+  void* Malloc(std::size_t bytes) { return bytes == 0 ? nullptr : arena_->Allocate(bytes); }
+  void* Realloc(void* old, std::size_t old_bytes, std::size_t bytes) {
+    void* memory = Malloc(bytes);
+    if (old_bytes > 0 && memory != nullptr) std::memcpy(memory, old, std::min(old_bytes, bytes));
+    return memory;
+  }
+  static void Free(void*) {}
+
+ private:
+  Arena* arena_ = nullptr;
+};
+
 // Lines and columns of offsets that only grow: the text is scanned once.
 class LineCounter {
  public:
@@ -78,7 +98,14 @@ Location LocationAt(std::string_view text, std::size_t offset, std::string point
 class TreeBuilder {
  public:
   TreeBuilder(std::string_view text, const TextStream& stream, Arena& arena, const JsonLimits& limits)
-      : text_(text), stream_(stream), arena_(arena), limits_(limits), lines_(text) {}
+      : text_(text),
+        stream_(stream),
+        arena_(arena),
+        limits_(limits),
+        lines_(text),
+        frames_(arena),
+        members_(arena),
+        items_(arena) {}
 
   bool Null() { return Value(NodeKind::kNull) != nullptr; }
   bool Bool(bool value) {
@@ -120,10 +147,12 @@ class TreeBuilder {
   // Objects with more members than this look for duplicate keys in a set.
   static constexpr std::size_t kLinearMembersMax = 16;
 
+  using Names = std::set<std::string_view, std::less<>, ArenaAllocator<std::string_view>>;
+
   struct Frame {
     Node* node;
     std::size_t first;  // in members_ or items_
-    std::unique_ptr<std::set<std::string_view>> names;
+    Names* names;       // never destroyed: all of it is the arena's
   };
 
   Node* Value(NodeKind kind);
@@ -144,9 +173,9 @@ class TreeBuilder {
   Arena& arena_;
   const JsonLimits& limits_;
   LineCounter lines_;
-  std::vector<Frame> frames_;
-  std::vector<Member> members_;  // of all open objects; the last has its value only once that is known
-  std::vector<Node*> items_;     // of all open arrays
+  ArenaVector<Frame> frames_;
+  ArenaVector<Member> members_;  // of all open objects; the last has its value only once that is known
+  ArenaVector<Node*> items_;     // of all open arrays
   std::size_t elements_ = 0;
   Node* root_ = nullptr;
   bool failed_ = false;
@@ -191,7 +220,7 @@ bool TreeBuilder::IsDuplicate(Frame& frame, std::string_view name) const {
                        [&](const Member& member) { return member.name == name; });
   }
   if (frame.names == nullptr) {
-    frame.names = std::make_unique<std::set<std::string_view>>();
+    frame.names = new (arena_.Allocate(sizeof(Names), alignof(Names))) Names(arena_);
     for (std::size_t i = frame.first; i < members_.size(); ++i) frame.names->insert(members_[i].name);
   }
   return !frame.names->insert(name).second;
@@ -211,8 +240,9 @@ bool TreeBuilder::Key(const char* data, rapidjson::SizeType length, bool) {
 bool TreeBuilder::EndObject(rapidjson::SizeType) {
   const Frame& frame = frames_.back();
   const std::size_t count = members_.size() - frame.first;
-  frame.node->member_data = count == 0 ? nullptr : arena_.MakeArray<Member>(count);
-  std::copy_n(members_.begin() + static_cast<std::ptrdiff_t>(frame.first), count, frame.node->member_data);
+  frame.node->member_data = count == 0 ? nullptr : arena_.MakeRoom<Member>(count);
+  std::uninitialized_copy_n(members_.begin() + static_cast<std::ptrdiff_t>(frame.first), count,
+                            frame.node->member_data);
   frame.node->size = frame.node->capacity = static_cast<std::uint32_t>(count);
   members_.resize(frame.first);
   frames_.pop_back();
@@ -222,8 +252,9 @@ bool TreeBuilder::EndObject(rapidjson::SizeType) {
 bool TreeBuilder::EndArray(rapidjson::SizeType) {
   const Frame& frame = frames_.back();
   const std::size_t count = items_.size() - frame.first;
-  frame.node->item_data = count == 0 ? nullptr : arena_.MakeArray<Node*>(count);
-  std::copy_n(items_.begin() + static_cast<std::ptrdiff_t>(frame.first), count, frame.node->item_data);
+  frame.node->item_data = count == 0 ? nullptr : arena_.MakeRoom<Node*>(count);
+  std::uninitialized_copy_n(items_.begin() + static_cast<std::ptrdiff_t>(frame.first), count,
+                            frame.node->item_data);
   frame.node->size = frame.node->capacity = static_cast<std::uint32_t>(count);
   items_.resize(frame.first);
   frames_.pop_back();
@@ -337,7 +368,8 @@ Result<Node*> Parse(std::string_view text, Arena& arena, const JsonLimits& limit
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   TextStream stream{text.data(), text.data(), text.data() + text.size(), text.data()};
   TreeBuilder builder(text, stream, arena, limits);
-  rapidjson::Reader reader;
+  RapidJsonAllocator memory(arena);
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, RapidJsonAllocator> reader(&memory);
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (builder.failed()) return Fail(builder.TakeError());
   if (result.IsError()) return Fail(ParseError(text, result.Offset(), result.Code(), builder.Pointer()));

@@ -4,123 +4,167 @@
 #include <cstdint>
 #include <cstring>
 
+#include "fhir/json_text.h"
+
 namespace fhir_adapter::fhir {
 
 namespace {
-
-void AppendEscape(unsigned char c, std::string& out) {
-  constexpr char kHex[] = "0123456789abcdef";
-  out.push_back('\\');
-  switch (c) {
-    case '"':
-    case '\\':
-      out.push_back(static_cast<char>(c));
-      break;
-    case '\b':
-      out.push_back('b');
-      break;
-    case '\f':
-      out.push_back('f');
-      break;
-    case '\n':
-      out.push_back('n');
-      break;
-    case '\r':
-      out.push_back('r');
-      break;
-    case '\t':
-      out.push_back('t');
-      break;
-    default:
-      out += "u00";
-      out.push_back(kHex[c >> 4]);
-      out.push_back(kHex[c & 0xF]);
-  }
-}
 
 // What must be escaped: controls, the quotation mark and the backslash.
 bool NeedsEscape(unsigned char c) {
   return c < 0x20 || c == '"' || c == '\\';
 }
 
-// The same for eight bytes at once: false only when none of them needs an escape (bytes above 0x7F may give
-// true, which costs time and nothing else).
-bool MayNeedEscape(std::uint64_t word) {
+// The same for eight bytes at once: 0 only when none of them needs an escape (a byte that follows one above
+// 0x7F may be taken for one that does, which costs time and nothing else).
+std::uint64_t EscapesIn(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x8080808080808080;
   const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & kHighs; };
   const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
-  return (below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) != 0;
+  return below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'));
+}
+
+// Copies a text in which nothing needs an escape; false: something may, and what was written is of no use.
+// Words are taken from both ends, so that the last may overlap the one before.
+bool CopyPlain(std::string_view text, char* out) {
+  const char* const from = text.data();
+  const std::size_t size = text.size();
+  if (size >= sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::uint64_t escapes = 0;
+    const std::size_t last = size - sizeof word;
+    for (std::size_t at = 0; at < last; at += sizeof word) {
+      std::memcpy(&word, from + at, sizeof word);
+      std::memcpy(out + at, &word, sizeof word);
+      escapes |= EscapesIn(word);
+    }
+    std::memcpy(&word, from + last, sizeof word);
+    std::memcpy(out + last, &word, sizeof word);
+    return (escapes | EscapesIn(word)) == 0;
+  }
+  if (size >= sizeof(std::uint32_t)) {
+    std::uint32_t first = 0;
+    std::uint32_t second = 0;
+    std::memcpy(&first, from, sizeof first);
+    std::memcpy(&second, from + size - sizeof second, sizeof second);
+    std::memcpy(out, &first, sizeof first);
+    std::memcpy(out + size - sizeof second, &second, sizeof second);
+    return EscapesIn(std::uint64_t{first} << 32 | second) == 0;
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    if (NeedsEscape(static_cast<unsigned char>(from[i]))) return false;
+    out[i] = from[i];
+  }
+  return true;
+}
+
+// The escape of `c` after its backslash.
+std::string_view EscapeOf(unsigned char c, char (&hex)[5]) {
+  constexpr char kHex[] = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      return "\"";
+    case '\\':
+      return "\\";
+    case '\b':
+      return "b";
+    case '\f':
+      return "f";
+    case '\n':
+      return "n";
+    case '\r':
+      return "r";
+    case '\t':
+      return "t";
+    default:
+      hex[0] = 'u';
+      hex[1] = hex[2] = '0';
+      hex[3] = kHex[c >> 4];
+      hex[4] = kHex[c & 0xF];
+      return {hex, sizeof hex};
+  }
 }
 
 }  // namespace
 
-void WriteJsonString(std::string_view text, std::string& out) {
-  out.push_back('"');
-  std::size_t copied = 0;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    std::uint64_t word = 0;
-    if (at + sizeof word <= text.size()) {
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if (!MayNeedEscape(word)) {
-        at += sizeof word;
-        continue;
-      }
-    }
-    const std::size_t end = std::min(at + sizeof word, text.size());
-    for (; at < end; ++at) {
-      const auto c = static_cast<unsigned char>(text[at]);
-      if (!NeedsEscape(c)) continue;
-      out.append(text, copied, at - copied);
-      copied = at + 1;
-      AppendEscape(c, out);
-    }
+void JsonText::Grow(std::size_t bytes) {
+  const std::size_t growth = std::max(kGrowthBytes, out_.size() / 2);
+  out_.resize(out_.size() + std::max(growth, bytes + kSpareBytes));
+}
+
+void JsonText::AddQuoted(std::string_view text) {
+  char* const begin = &out_[at_];
+  *begin = '"';
+  if (CopyPlain(text, begin + 1)) {
+    begin[text.size() + 1] = '"';
+    at_ += text.size() + 2;
+    return;
   }
-  out.append(text, copied);
-  out.push_back('"');
+  ++at_;
+  AddEscaped(text);
+  Add('"');
+  MakeRoom(0);
+}
+
+void JsonText::AddEscaped(std::string_view text) {
+  char hex[5];
+  for (const char c : text) {
+    if (!NeedsEscape(static_cast<unsigned char>(c))) {
+      Add(c);
+      continue;
+    }
+    Add('\\');
+    Add(EscapeOf(static_cast<unsigned char>(c), hex));
+  }
 }
 
 // Recursive: readers and the mapping engine bound the depth of trees.
-void WriteJson(const Node& node, std::string& out) {
+void JsonText::AddNode(const Node& node) {
   switch (node.kind) {
     case NodeKind::kNull:
-      out += "null";
+      Add(std::string_view("null"));
       break;
     case NodeKind::kBoolean:
-      out += node.boolean ? "true" : "false";
+      Add(node.boolean ? std::string_view("true") : std::string_view("false"));
       break;
     case NodeKind::kNumber:
-      out += node.text;
+      Add(node.text);
       break;
     case NodeKind::kString:
-      WriteJsonString(node.text, out);
+      AddString(node.text);
       break;
     case NodeKind::kArray: {
       char separator = '[';
       for (const Node* item : node.items()) {
-        out.push_back(separator);
-        WriteJson(*item, out);
+        Add(separator);
+        AddNode(*item);
         separator = ',';
       }
-      if (separator == '[') out.push_back('[');
-      out.push_back(']');
+      if (separator == '[') Add('[');
+      Add(']');
       break;
     }
     case NodeKind::kObject: {
       char separator = '{';
       for (const Member& member : node.members()) {
-        out.push_back(separator);
-        WriteJsonString(member.name, out);
-        out.push_back(':');
-        WriteJson(*member.value, out);
+        AddName(separator, member.name);
+        AddNode(*member.value);
         separator = ',';
       }
-      if (separator == '{') out.push_back('{');
-      out.push_back('}');
+      if (separator == '{') Add('{');
+      Add('}');
       break;
     }
   }
+}
+
+void WriteJsonString(std::string_view text, std::string& out) {
+  JsonText(out).AddString(text);
+}
+
+void WriteJson(const Node& node, std::string& out) {
+  JsonText(out).AddNode(node);
 }
 
 std::string ToJson(const Node& node) {

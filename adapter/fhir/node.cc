@@ -1,6 +1,7 @@
 #include "fhir/node.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace fhir_adapter::fhir {
 namespace {
@@ -18,8 +19,8 @@ template <class T>
 T* Grow(Arena& arena, T* data, std::uint32_t size, std::uint32_t& capacity) {
   if (size < capacity) return data;
   capacity = std::max(kFirstCapacity, capacity * 2);
-  T* grown = arena.MakeArray<T>(capacity);
-  std::copy(data, data + size, grown);
+  T* grown = arena.MakeRoom<T>(capacity);
+  std::uninitialized_copy(data, data + size, grown);
   return grown;
 }
 
@@ -57,14 +58,14 @@ Node* Node::Object(Arena& arena) {
 
 Node* Node::Find(std::string_view name) const {
   for (const Member& member : members()) {
-    if (member.name == name) return member.value;
+    if (IsSameName(member.name, name)) return member.value;
   }
   return nullptr;
 }
 
 void Node::Set(Arena& arena, std::string_view name, Node* value) {
   for (Member& member : members()) {
-    if (member.name == name) {
+    if (IsSameName(member.name, name)) {
       member.value = value;
       return;
     }
@@ -74,12 +75,12 @@ void Node::Set(Arena& arena, std::string_view name, Node* value) {
 
 void Node::AddMember(Arena& arena, std::string_view name, Node* value) {
   member_data = Grow(arena, member_data, size, capacity);
-  member_data[size++] = Member{name, value};
+  std::construct_at(member_data + size++, name, value);
 }
 
 void Node::Append(Arena& arena, Node* item) {
   item_data = Grow(arena, item_data, size, capacity);
-  item_data[size++] = item;
+  std::construct_at(item_data + size++, item);
 }
 
 bool Node::Remove(std::string_view name) {

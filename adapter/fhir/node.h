@@ -17,6 +17,11 @@ enum class NodeKind : std::uint8_t { kNull, kBoolean, kNumber, kString, kArray, 
 
 struct Node;
 
+// Equality of names, most of which differ in length or are one and the same text of the schema.
+inline bool IsSameName(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a.data() == b.data() || (a == b));
+}
+
 struct Member {
   std::string_view name;
   Node* value = nullptr;

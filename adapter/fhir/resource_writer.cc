@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "fhir/json_text.h"
 #include "fhir/json_writer.h"
 #include "fhir/schema.h"
 
@@ -17,36 +18,36 @@ constexpr Rank kUnknown = 0xFFFFFFFF;
 
 struct Place {
   Rank rank = kUnknown;
-  const TypeInfo* type = nullptr;  // of the member's value; null: written as it stands
+  const TypeInfo* type = nullptr;  // of the member's value; null: its members stay as they stand
+  const Member* member = nullptr;
 };
 
 class ResourceWriter {
  public:
-  ResourceWriter(const Schema& schema, std::string& out) : schema_(schema), out_(out) {}
+  ResourceWriter(const Schema& schema, JsonText& out) : schema_(schema), out_(out) {}
 
-  void WriteObject(const Node& object, const TypeInfo* type);
+  void WriteValue(const Node& value, const TypeInfo* type);
 
  private:
   // Objects with more members than this need memory for their places.
   static constexpr std::size_t kPlacesOnStack = 48;
 
   Place PlaceOf(std::string_view name, const TypeInfo& type) const;
-  void WriteOrdered(const Node& object, std::span<Place> places);
-  void WriteMember(const Member& member, const TypeInfo* type, char separator);
-  void WriteValue(const Node& value, const TypeInfo* type);
+  void WriteObject(const Node& object, const TypeInfo* type);
+  void WriteArray(const Node& array, const TypeInfo* type);
   const TypeInfo* ActualType(const Node& object, const TypeInfo* type) const;
 
   const Schema& schema_;
-  std::string& out_;
+  JsonText& out_;
 };
 
 Place ResourceWriter::PlaceOf(std::string_view name, const TypeInfo& type) const {
-  if (name == "resourceType") return Place{kFirst, nullptr};
+  if (name == "resourceType") return Place{kFirst, nullptr, nullptr};
   const bool is_shadow = name.starts_with('_');
   if (is_shadow) name.remove_prefix(1);
   const PropertyRow* row = type.properties.Find(name);
   if (row == nullptr || row->type == nullptr) return Place{};
-  return Place{Rank{2} + Rank{2} * row->element->order + (is_shadow ? 1U : 0U), row->type};
+  return Place{Rank{2} + Rank{2} * row->element->order + (is_shadow ? 1U : 0U), row->type, nullptr};
 }
 
 // A resource says its own type; an unknown one is written as it stands.
@@ -59,8 +60,8 @@ const TypeInfo* ResourceWriter::ActualType(const Node& object, const TypeInfo* t
 }
 
 void ResourceWriter::WriteObject(const Node& object, const TypeInfo* type) {
-  if (object.is_object()) type = ActualType(object, type);
-  if (type == nullptr || !object.is_object() || object.size == 0) return WriteJson(object, out_);
+  type = ActualType(object, type);
+  if (type == nullptr) return out_.AddNode(object);
   std::array<Place, kPlacesOnStack> on_stack;
   std::vector<Place> on_heap;
   std::span<Place> places(on_stack);
@@ -69,54 +70,51 @@ void ResourceWriter::WriteObject(const Node& object, const TypeInfo* type) {
     places = on_heap;
   }
   places = places.first(object.size);
-  for (std::uint32_t i = 0; i < object.size; ++i) places[i] = PlaceOf(object.member_data[i].name, *type);
-  WriteOrdered(object, places);
-}
-
-void ResourceWriter::WriteOrdered(const Node& object, std::span<Place> places) {
-  const auto by_rank = [](const Place& a, const Place& b) { return a.rank < b.rank; };
-  if (std::is_sorted(places.begin(), places.end(), by_rank)) {
-    for (std::uint32_t i = 0; i < object.size; ++i) {
-      WriteMember(object.member_data[i], places[i].type, i == 0 ? '{' : ',');
-    }
-  } else {
-    std::vector<std::uint32_t> order(object.size);
-    for (std::uint32_t i = 0; i < object.size; ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return places[a].rank != places[b].rank ? places[a].rank < places[b].rank : a < b;
-    });
-    char separator = '{';
-    for (const std::uint32_t i : order) {
-      WriteMember(object.member_data[i], places[i].type, separator);
-      separator = ',';
-    }
+  bool is_ordered = true;
+  for (std::uint32_t i = 0; i < object.size; ++i) {
+    const Member& member = object.member_data[i];
+    places[i] = PlaceOf(member.name, *type);
+    places[i].member = &member;
+    if (i > 0 && places[i - 1].rank > places[i].rank) is_ordered = false;
   }
-  out_.push_back('}');
+  if (!is_ordered) {
+    // Of equal ranks (unknown names) the order stays.
+    std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+      return a.rank != b.rank ? a.rank < b.rank : a.member < b.member;
+    });
+  }
+  char separator = '{';
+  for (const Place& place : places) {
+    out_.AddName(separator, place.member->name);
+    WriteValue(*place.member->value, place.type);
+    separator = ',';
+  }
+  if (separator == '{') out_.Add('{');
+  out_.Add('}');
 }
 
-void ResourceWriter::WriteMember(const Member& member, const TypeInfo* type, char separator) {
-  out_.push_back(separator);
-  WriteJsonString(member.name, out_);
-  out_.push_back(':');
-  WriteValue(*member.value, type);
+void ResourceWriter::WriteArray(const Node& array, const TypeInfo* type) {
+  char separator = '[';
+  for (const Node* item : array.items()) {
+    out_.Add(separator);
+    WriteValue(*item, type);
+    separator = ',';
+  }
+  if (separator == '[') out_.Add('[');
+  out_.Add(']');
 }
 
 void ResourceWriter::WriteValue(const Node& value, const TypeInfo* type) {
   if (value.is_object()) return WriteObject(value, type);
-  if (!value.is_array() || value.size == 0) return WriteJson(value, out_);
-  char separator = '[';
-  for (const Node* item : value.items()) {
-    out_.push_back(separator);
-    WriteValue(*item, type);
-    separator = ',';
-  }
-  out_.push_back(']');
+  if (value.is_array()) return WriteArray(value, type);
+  out_.AddNode(value);
 }
 
 }  // namespace
 
 void WriteResource(const Node& resource, const Schema& schema, std::string& out) {
-  ResourceWriter(schema, out).WriteObject(resource, nullptr);
+  JsonText text(out);
+  ResourceWriter(schema, text).WriteValue(resource, nullptr);
 }
 
 }  // namespace fhir_adapter::fhir

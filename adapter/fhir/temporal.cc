@@ -375,6 +375,7 @@ std::optional<Temporal> Temporal::ParseTimeLiteral(std::string_view text) {
 
 std::string Temporal::ToString() const {
   std::string text;
+  text.reserve(sizeof "2026-11-26T12:00:00.000000000+01:00");
   if (kind != TemporalKind::kTime) {
     AppendNumber(year, 4, text);
     if (precision >= TemporalPrecision::kMonth) AppendNumber(month, 2, text += '-');

@@ -1,4 +1,5 @@
 // The functions of our own that maps use: identifierPart() and searchValue().
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -20,10 +21,18 @@ void AppendHex(char mark, char c, std::string& out) {
   out += kHexDigits[byte & 15];
 }
 
+bool StandsInIdentifier(char c) {
+  return IsLetterOrDigit(c) || c == '_' || c == '-';
+}
+
+bool StandsInSearch(char c) {
+  return IsLetterOrDigit(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == ':' || c == '/';
+}
+
 std::string IdentifierPart(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (IsLetterOrDigit(c) || c == '_' || c == '-') {
+    if (StandsInIdentifier(c)) {
       out += c;
     } else {
       AppendHex('~', c, out);
@@ -40,8 +49,7 @@ std::string SearchValue(std::string_view text) {
   }
   std::string out;
   for (const char c : escaped) {
-    const bool unreserved = IsLetterOrDigit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-    if (unreserved || c == ':' || c == '/') {
+    if (StandsInSearch(c)) {
       out += c;
     } else {
       AppendHex('%', c, out);
@@ -50,7 +58,8 @@ std::string SearchValue(std::string_view text) {
   return out;
 }
 
-template <std::string (*Convert)(std::string_view)>
+// Texts of characters that `Stays` are their own conversion, and shared.
+template <bool (*Stays)(char), std::string (*Convert)(std::string_view)>
 Result<Collection> Apply(const EvaluationContext& context, const Collection& input,
                          std::span<const Collection>) {
   Arena& arena = *context.arena;
@@ -59,14 +68,16 @@ Result<Collection> Apply(const EvaluationContext& context, const Collection& inp
     const auto text = TextOf(item, arena);
     if (!text)
       return Fail(Code::kExecution, "only values with a text can stand in an identifier or a search");
-    out.Append(Item::String(arena.Copy(Convert(*text))), arena);
+    const bool stays = std::all_of(text->begin(), text->end(), Stays);
+    out.Append(Item::String(stays ? *text : arena.Copy(Convert(*text))), arena);
   }
   return out;
 }
 
 const HostFunction kFunctions[] = {
-    {"identifierPart", 0, 0, Apply<IdentifierPart>, StaticType::System(ItemKind::kString, true)},
-    {"searchValue", 0, 0, Apply<SearchValue>, StaticType::System(ItemKind::kString, true)},
+    {"identifierPart", 0, 0, Apply<StandsInIdentifier, IdentifierPart>,
+     StaticType::System(ItemKind::kString, true)},
+    {"searchValue", 0, 0, Apply<StandsInSearch, SearchValue>, StaticType::System(ItemKind::kString, true)},
 };
 
 }  // namespace

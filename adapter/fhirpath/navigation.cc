@@ -14,7 +14,7 @@ struct Pair {
 Pair FindPair(const fhir::Node& object, std::string_view name) {
   Pair pair;
   for (const fhir::Member& member : object.members()) {
-    if (member.name == name) {
+    if (fhir::IsSameName(member.name, name)) {
       pair.value = member.value;
     } else if (member.name.size() == name.size() + 1 && member.name[0] == '_' &&
                member.name.substr(1) == name) {

@@ -1,6 +1,7 @@
 #include "fml/bundle_assembler.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
 #include <unordered_map>
@@ -23,15 +24,25 @@ std::string_view MemberText(const Node& node, std::string_view name) {
   return value != nullptr && value->is_string() ? value->text : std::string_view();
 }
 
-bool IsUnreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
+// What a search holds without an escape: unreserved characters, ':' and '/'.
+constexpr std::array<bool, 256> kIsPlain = [] {
+  std::array<bool, 256> is_plain{};
+  for (const char c :
+       std::string_view("0123456789-._~:/ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")) {
+    is_plain[static_cast<unsigned char>(c)] = true;
+  }
+  return is_plain;
+}();
+
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return kIsPlain[static_cast<unsigned char>(c)]; });
 }
 
 void AppendSearchPart(std::string_view part, std::string& out) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   const auto append = [&out](char c) {
-    if (IsUnreserved(c) || c == ':' || c == '/') {
+    if (kIsPlain[static_cast<unsigned char>(c)]) {
       out += c;
       return;
     }
@@ -39,12 +50,6 @@ void AppendSearchPart(std::string_view part, std::string& out) {
     out += kHex[static_cast<unsigned char>(c) >> 4];
     out += kHex[static_cast<unsigned char>(c) & 15];
   };
-  const bool is_plain =
-      std::all_of(part.begin(), part.end(), [](char c) { return IsUnreserved(c) || c == ':' || c == '/'; });
-  if (is_plain) {
-    out += part;
-    return;
-  }
   for (const char c : part) {
     if (c == '\\' || c == ',' || c == '|' || c == '$') append('\\');
     append(c);
@@ -74,11 +79,11 @@ std::string PercentDecoded(std::string_view text) {
 // `Type?identifier=system|value`, in its parts.
 struct ConditionalReference {
   std::string_view type;
-  std::string system;
-  std::string value;
+  std::string_view system;
+  std::string_view value;
 };
 
-std::optional<ConditionalReference> ParseConditional(std::string_view text) {
+std::optional<ConditionalReference> ParseConditional(std::string_view text, Arena& arena) {
   const std::size_t query = text.find(kIdentifierQuery);
   if (query == std::string_view::npos || text.find('&', query) != std::string_view::npos) return std::nullopt;
   ConditionalReference reference;
@@ -92,19 +97,23 @@ std::optional<ConditionalReference> ParseConditional(std::string_view text) {
     return reference;
   }
   const std::string token = PercentDecoded(plain);
-  std::string* part = &reference.system;
+  std::string system;
+  std::string value;
+  std::string* part = &system;
   bool has_bar = false;
   for (std::size_t i = 0; i < token.size(); ++i) {
     if (token[i] == '\\' && i + 1 < token.size()) {
       *part += token[++i];
     } else if (token[i] == '|' && !has_bar) {
       has_bar = true;
-      part = &reference.value;
+      part = &value;
     } else {
       *part += token[i];
     }
   }
   if (!has_bar) return std::nullopt;
+  reference.system = arena.Copy(system);
+  reference.value = arena.Copy(value);
   return reference;
 }
 
@@ -114,9 +123,12 @@ class Assembler {
       : mapping_(mapping),
         options_(options),
         arena_(arena),
-        own_systems_(std::string(options.canonical_base) + "/sid/it-") {}
+        own_systems_(arena.Join({options.canonical_base, "/sid/it-"})),
+        entries_(arena),
+        by_resource_(arena),
+        by_search_(arena) {}
 
-  Assembly Run(std::vector<ExtraEntry> extras) {
+  Assembly Run(const std::vector<ExtraEntry>& extras) {
     Collect(extras);
     Identify();
     if (!has_failed_) {
@@ -129,8 +141,11 @@ class Assembler {
  private:
   struct Entry {
     AssembledEntry made;
-    std::vector<std::size_t> refers_to;
+    ArenaVector<std::size_t> refers_to;
   };
+  template <class Key>
+  using ArenaMap = std::unordered_map<Key, std::size_t, std::hash<Key>, std::equal_to<Key>,
+                                      ArenaAllocator<std::pair<const Key, std::size_t>>>;
 
   void Report(std::string message) {
     Issue issue;
@@ -149,6 +164,7 @@ class Assembler {
       return;
     }
     if (const Node* list = target->Find("entry")) {
+      entries_.reserve(list->items().size() + extras.size());
       for (const Node* item : list->items()) {
         Node* resource = item->Find("resource");
         if (resource == nullptr) {
@@ -159,9 +175,8 @@ class Assembler {
       }
     }
     for (const ExtraEntry& extra : extras) {
-      AddEntry(*extra.resource, extra.system.empty()
-                                    ? FindIdentity(*extra.resource)
-                                    : std::optional(MakeIdentity(extra.system, extra.value)));
+      AddEntry(*extra.resource, extra.system.empty() ? FindIdentity(*extra.resource)
+                                                     : std::optional(IdentityOf(extra.system, extra.value)));
     }
   }
 
@@ -169,14 +184,16 @@ class Assembler {
     const std::string_view type = MemberText(resource, "resourceType");
     if (!identity) {
       Report("entry " + std::to_string(entries_.size()) + " (" + std::string(type) +
-             ") has no identifier of a system that begins with " + own_systems_);
+             ") has no identifier of a system that begins with " + std::string(own_systems_));
       return;
     }
-    Entry entry;
-    entry.made.identity = std::move(*identity);
-    entry.made.type = type;
-    entry.made.resource = &resource;
-    entries_.push_back(std::move(entry));
+    entries_.push_back(
+        Entry{AssembledEntry{*identity, type, &resource, {}}, ArenaVector<std::size_t>(arena_)});
+  }
+
+  Identity IdentityOf(std::string_view system, std::string_view value) const {
+    const UuidText uuid = UuidTextOfUrl(arena_.Join({system, "|", value}));
+    return Identity{system, value, arena_.Copy({uuid.data(), uuid.size()})};
   }
 
   std::optional<Identity> FindIdentity(const Node& resource) const {
@@ -186,7 +203,7 @@ class Assembler {
       const std::string_view system = MemberText(identifier, "system");
       const std::string_view value = MemberText(identifier, "value");
       if (!system.starts_with(own_systems_) || value.empty()) return std::nullopt;
-      return MakeIdentity(system, value);
+      return IdentityOf(system, value);
     };
     if (identifiers->is_object()) return identity_of(*identifiers);
     for (const Node* identifier : identifiers->items()) {
@@ -200,8 +217,8 @@ class Assembler {
       AssembledEntry& made = entries_[i].made;
       by_resource_.emplace(made.resource, i);
       // The search for an entry is its name among the others, too: references are mostly written so already.
-      made.request_url.append(made.type).append(kIdentifierQuery);
-      made.request_url += SearchToken(made.identity.system, made.identity.value);
+      made.request_url = arena_.Join(
+          {made.type, kIdentifierQuery, SearchToken(made.identity.system, made.identity.value, arena_)});
       const auto [known, is_new] = by_search_.emplace(made.request_url, i);
       if (!is_new) {
         Report("entries " + std::to_string(known->second) + " and " + std::to_string(i) + " (" +
@@ -210,9 +227,9 @@ class Assembler {
     }
   }
 
-  std::string ReferenceTo(const AssembledEntry& entry) const {
-    return options_.form == AssemblyForm::kTransaction ? "urn:uuid:" + entry.identity.uuid
-                                                       : std::string(entry.type) + "/" + entry.identity.uuid;
+  std::string_view ReferenceTo(const AssembledEntry& entry) const {
+    return options_.form == AssemblyForm::kTransaction ? arena_.Join({"urn:uuid:", entry.identity.uuid})
+                                                       : arena_.Join({entry.type, "/", entry.identity.uuid});
   }
 
   void Resolve(std::size_t index) {
@@ -240,14 +257,14 @@ class Assembler {
     if (text.text.starts_with(kPlaceholder)) return ResolvePlaceholder(text, holder, member);
     const auto same = by_search_.find(text.text);
     if (same != by_search_.end()) return LinkTo(same->second, holder, member);
-    const auto conditional = ParseConditional(text.text);
+    const auto conditional = ParseConditional(text.text, arena_);
     if (!conditional) return;
-    const std::string search = std::string(conditional->type) + std::string(kIdentifierQuery) +
-                               SearchToken(conditional->system, conditional->value);
+    const std::string_view search = arena_.Join(
+        {conditional->type, kIdentifierQuery, SearchToken(conditional->system, conditional->value, arena_)});
     const auto found = by_search_.find(search);
     if (found != by_search_.end()) {
       LinkTo(found->second, holder, member);
-    } else if (std::string_view(conditional->system).starts_with(own_systems_)) {
+    } else if (conditional->system.starts_with(own_systems_)) {
       Report(Here() + " refers to a " + std::string(conditional->type) + " that is not in the Bundle");
     }
   }
@@ -261,7 +278,7 @@ class Assembler {
     if (target != current_ && std::find(refers_to.begin(), refers_to.end(), target) == refers_to.end()) {
       refers_to.push_back(target);
     }
-    holder.Set(arena_, member, MakeText(arena_.Copy(ReferenceTo(entries_[target].made)), arena_));
+    holder.Set(arena_, member, MakeText(ReferenceTo(entries_[target].made), arena_));
   }
 
   void ResolvePlaceholder(const Node& text, Node& holder, std::string_view member) {
@@ -276,38 +293,40 @@ class Assembler {
     if (contained != nullptr && resource != nullptr) {
       for (std::size_t i = 0; i < contained->items().size(); ++i) {
         if (contained->items()[i] != resource) continue;
-        const std::string id = IdOfContained(*resource, i);
-        holder.Set(arena_, member, MakeText(arena_.Copy("#" + id), arena_));
+        holder.Set(arena_, member, MakeText(arena_.Join({"#", IdOfContained(*resource, i)}), arena_));
         return;
       }
     }
     Report(Here() + " refers to a resource that the map made and did not put into the Bundle");
   }
 
-  std::string IdOfContained(Node& resource, std::size_t index) {
-    if (const std::string_view id = MemberText(resource, "id"); !id.empty()) return std::string(id);
+  std::string_view IdOfContained(Node& resource, std::size_t index) {
+    if (const std::string_view id = MemberText(resource, "id"); !id.empty()) return id;
     std::string id(MemberText(resource, "resourceType"));
     for (char& c : id) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
     id += "-" + std::to_string(index + 1);
-    resource.AddMember(arena_, "id", MakeText(arena_.Copy(id), arena_));
-    return id;
+    const std::string_view made = arena_.Copy(id);
+    resource.AddMember(arena_, "id", MakeText(made, arena_));
+    return made;
   }
 
   // What is referred to first; among those that may come next, the first of the map. In a circle the first
   // of the map breaks it.
-  std::vector<std::size_t> Order() const {
-    std::vector<std::size_t> order;
-    std::vector<std::size_t> open(entries_.size());
-    std::vector<std::vector<std::size_t>> referred_by(entries_.size());
-    std::vector<std::size_t> ready;  // a heap, smallest first
+  ArenaVector<std::size_t> Order() const {
+    ArenaVector<std::size_t> order(arena_);
+    order.reserve(entries_.size());
+    ArenaVector<std::size_t> open(entries_.size(), 0, arena_);
+    ArenaVector<ArenaVector<std::size_t>> referred_by(entries_.size(), ArenaVector<std::size_t>(arena_),
+                                                      arena_);
+    ArenaVector<std::size_t> ready(arena_);  // a heap, smallest first
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       open[i] = entries_[i].refers_to.size();
       for (const std::size_t target : entries_[i].refers_to) referred_by[target].push_back(i);
       if (open[i] == 0) ready.push_back(i);
     }
-    std::vector<bool> is_done(entries_.size());
+    ArenaVector<std::uint8_t> is_done(entries_.size(), 0, arena_);
     std::make_heap(ready.begin(), ready.end(), std::greater<>());
     std::size_t first_left = 0;
     while (order.size() < entries_.size()) {
@@ -316,15 +335,15 @@ class Assembler {
         std::pop_heap(ready.begin(), ready.end(), std::greater<>());
         next = ready.back();
         ready.pop_back();
-        if (is_done[next]) continue;
+        if (is_done[next] != 0) continue;
       } else {
-        while (is_done[first_left]) ++first_left;
+        while (is_done[first_left] != 0) ++first_left;
         next = first_left;
       }
-      is_done[next] = true;
+      is_done[next] = 1;
       order.push_back(next);
       for (const std::size_t waiting : referred_by[next]) {
-        if (--open[waiting] > 0 || is_done[waiting]) continue;
+        if (--open[waiting] > 0 || is_done[waiting] != 0) continue;
         ready.push_back(waiting);
         std::push_heap(ready.begin(), ready.end(), std::greater<>());
       }
@@ -334,17 +353,18 @@ class Assembler {
 
   void Finish() {
     Node* list = Node::Array(arena_);
+    assembly_.entries.reserve(entries_.size());
     for (const std::size_t index : Order()) {
       AssembledEntry& made = entries_[index].made;
       const bool is_searchable = IsFoundByIdentifier(made.type);
       const bool has_id = options_.form == AssemblyForm::kResources || !is_searchable;
       made.resource->Remove("id");
       if (has_id) {
-        made.resource->AddMember(arena_, "id", MakeText(arena_.Copy(made.identity.uuid), arena_));
+        made.resource->AddMember(arena_, "id", MakeText(made.identity.uuid, arena_));
       }
-      if (!is_searchable) made.request_url = std::string(made.type) + "/" + made.identity.uuid;
+      if (!is_searchable) made.request_url = arena_.Join({made.type, "/", made.identity.uuid});
       if (options_.form == AssemblyForm::kTransaction) list->Append(arena_, MakeEntry(made));
-      assembly_.entries.push_back(std::move(made));
+      assembly_.entries.push_back(made);
     }
     if (options_.form != AssemblyForm::kTransaction) return;
     Node* bundle = Node::Object(arena_);
@@ -356,11 +376,11 @@ class Assembler {
 
   Node* MakeEntry(const AssembledEntry& made) {
     Node* entry = Node::Object(arena_);
-    entry->AddMember(arena_, "fullUrl", MakeText(arena_.Copy("urn:uuid:" + made.identity.uuid), arena_));
+    entry->AddMember(arena_, "fullUrl", MakeText(arena_.Join({"urn:uuid:", made.identity.uuid}), arena_));
     entry->AddMember(arena_, "resource", made.resource);
     Node* request = Node::Object(arena_);
     request->AddMember(arena_, "method", MakeText("PUT", arena_));
-    request->AddMember(arena_, "url", MakeText(arena_.Copy(made.request_url), arena_));
+    request->AddMember(arena_, "url", MakeText(made.request_url, arena_));
     entry->AddMember(arena_, "request", request);
     return entry;
   }
@@ -368,22 +388,16 @@ class Assembler {
   Mapping& mapping_;
   const AssemblyOptions& options_;
   Arena& arena_;
-  const std::string own_systems_;
-  std::vector<Entry> entries_;
-  std::unordered_map<const Node*, std::size_t> by_resource_;
-  std::unordered_map<std::string_view, std::size_t> by_search_;  // views request_url
+  const std::string_view own_systems_;
+  ArenaVector<Entry> entries_;
+  ArenaMap<const Node*> by_resource_;
+  ArenaMap<std::string_view> by_search_;  // by request_url
   std::size_t current_ = 0;
   bool has_failed_ = false;
   Assembly assembly_;
 };
 
 }  // namespace
-
-Identity MakeIdentity(std::string_view system, std::string_view value) {
-  Identity identity{std::string(system), std::string(value), {}};
-  identity.uuid = UuidOfUrl(identity.system + "|" + identity.value);
-  return identity;
-}
 
 bool IsFoundByIdentifier(std::string_view resource_type) {
   // R4 defines no search parameter `identifier` for these (AdverseEvent has the element, the others not even
@@ -393,17 +407,18 @@ bool IsFoundByIdentifier(std::string_view resource_type) {
   return std::find(std::begin(kOthers), std::end(kOthers), resource_type) == std::end(kOthers);
 }
 
-std::string SearchToken(std::string_view system, std::string_view value) {
+std::string_view SearchToken(std::string_view system, std::string_view value, Arena& arena) {
+  if (IsPlain(system) && IsPlain(value)) return arena.Join({system, "|", value});
   std::string token;
   AppendSearchPart(system, token);
   token += '|';
   AppendSearchPart(value, token);
-  return token;
+  return arena.Copy(token);
 }
 
-Assembly AssembleBundle(Mapping& mapping, std::vector<ExtraEntry> extras, const AssemblyOptions& options,
-                        const fhir::Schema&, Arena& arena) {
-  return Assembler(mapping, options, arena).Run(std::move(extras));
+Assembly AssembleBundle(Mapping& mapping, const std::vector<ExtraEntry>& extras,
+                        const AssemblyOptions& options, const fhir::Schema&, Arena& arena) {
+  return Assembler(mapping, options, arena).Run(extras);
 }
 
 }  // namespace fhir_adapter::fml

@@ -23,28 +23,26 @@
 
 namespace fhir_adapter::fml {
 
-// `{system}|{value}` with both parts as they stand in the resource.
+// `{system}|{value}` with both parts as they stand in the resource. Views of the arena.
 struct Identity {
-  std::string system;
-  std::string value;
-  std::string uuid;  // lower case
-  bool operator==(const Identity&) const = default;
+  std::string_view system;
+  std::string_view value;
+  std::string_view uuid;  // lower case
 };
-
-Identity MakeIdentity(std::string_view system, std::string_view value);
 
 // Whether R4 has the search parameter `identifier` for the type (AdverseEvent, Provenance, AuditEvent: no).
 bool IsFoundByIdentifier(std::string_view resource_type);
 
 // `system|value` for a search or a conditional reference: `\` `,` `|` `$` escaped with a backslash, then all
 // but unreserved characters, ':' and '/' percent-encoded; the separating bar stays.
-std::string SearchToken(std::string_view system, std::string_view value);
+std::string_view SearchToken(std::string_view system, std::string_view value, Arena& arena);
 
+// Views of the arena.
 struct AssembledEntry {
   Identity identity;
   std::string_view type;           // resource type
   fhir::Node* resource = nullptr;  // as it stands in the bundle
-  std::string request_url;         // "Procedure?identifier=…" or "AdverseEvent/{uuid}"
+  std::string_view request_url;    // "Procedure?identifier=…" or "AdverseEvent/{uuid}"
 };
 
 // A resource that joins those of the map: Provenance, DetectedIssue.
@@ -73,7 +71,7 @@ struct AssemblyOptions {
 };
 
 // Changes the mapping's tree. `mapping.target` must be a Bundle, else output-invalid.
-Assembly AssembleBundle(Mapping& mapping, std::vector<ExtraEntry> extras, const AssemblyOptions& options,
-                        const fhir::Schema& schema, Arena& arena);
+Assembly AssembleBundle(Mapping& mapping, const std::vector<ExtraEntry>& extras,
+                        const AssemblyOptions& options, const fhir::Schema& schema, Arena& arena);
 
 }  // namespace fhir_adapter::fml

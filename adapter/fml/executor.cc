@@ -176,16 +176,20 @@ bool Executor<Observer>::Gather(const plan::Source& source, Frame& frame, std::s
   const Collection& context = frame.values[source.context];
   if (source.path.empty()) {
     for (const Item& item : context) items_.push_back(item);
-  } else if (source.path.size() == 1) {
-    for (const Item& item : context) machine_.AppendChildren(item, source.path.front(), items_);
   } else {
-    std::vector<Item> parents(context.begin(), context.end());
-    for (const plan::Step& step : source.path) {
-      std::vector<Item> children;
-      for (const Item& parent : parents) machine_.AppendChildren(parent, step, children);
-      parents = std::move(children);
+    for (const Item& item : context) machine_.AppendChildren(item, source.path.front(), items_);
+    // Of a longer path each step's items come after their parents, which then go.
+    std::size_t parents = base;
+    for (std::size_t step = 1; step < source.path.size(); ++step) {
+      const std::size_t children = items_.size();
+      for (std::size_t i = parents; i < children; ++i) {
+        const Item parent = items_[i];
+        machine_.AppendChildren(parent, source.path[step], items_);
+      }
+      parents = children;
     }
-    items_.insert(items_.end(), parents.begin(), parents.end());
+    items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(base),
+                 items_.begin() + static_cast<std::ptrdiff_t>(parents));
   }
   if (source.has_cardinality) {
     const std::size_t count = items_.size() - base;

@@ -364,6 +364,22 @@ bool Machine::PutUntyped(Node& parent, const plan::Alternative& alternative, Nod
   return true;
 }
 
+namespace {
+
+// An element has one of the forms of a choice.
+void RemoveOtherForms(Node& parent, const fhir::ElementInfo& element, std::string_view kept) {
+  for (std::uint32_t i = parent.size; i-- > 0;) {
+    const std::string_view name = parent.member_data[i].name;
+    if (!name.starts_with(element.name) || name == kept) continue;
+    const bool is_form =
+        std::any_of(element.types.begin(), element.types.end(),
+                    [name](const fhir::ElementType& type) { return type.json_name == name; });
+    if (is_form) parent.Remove(name);
+  }
+}
+
+}  // namespace
+
 bool Machine::Put(Node& parent, const plan::Step& step, const plan::Alternative& alternative, Node* node,
                   Node* shadow, ast::TargetListMode mode, Place& place) {
   place = Place{&parent, &alternative, kNoIndex, false};
@@ -372,9 +388,7 @@ bool Machine::Put(Node& parent, const plan::Step& step, const plan::Alternative&
   if (step.element == nullptr) return PutUntyped(parent, alternative, node, place);
   if (!step.element->is_list()) {
     if (step.element->is_choice && step.element->types.size() > 1) {
-      for (const fhir::ElementType& other : step.element->types) {
-        if (other.json_name != alternative.member) parent.Remove(other.json_name);
-      }
+      RemoveOtherForms(parent, *step.element, alternative.member);
     }
     if (node != nullptr) parent.Set(arena_, alternative.member, node);
     if (shadow != nullptr) parent.Set(arena_, alternative.shadow, shadow);

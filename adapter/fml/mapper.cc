@@ -60,10 +60,6 @@ Result<Mapping> Mapper::Map(const MapInfo& map, const Node& record, const MapReq
   return mapping;
 }
 
-std::string ReferencePlaceholder(std::size_t index) {
-  return "urn:fhir-adapter:resource:" + std::to_string(index);
-}
-
 namespace {
 
 constexpr std::string_view kPlaceholder = "urn:fhir-adapter:resource:";
@@ -103,6 +99,10 @@ bool IsContained(const Node& node, const Node& resource) {
 }
 
 }  // namespace
+
+std::string_view ReferencePlaceholder(std::size_t index, Arena& arena) {
+  return arena.Join({kPlaceholder, std::to_string(index)});
+}
 
 void ResolveReferences(Mapping& mapping, const fhir::Schema&, std::string_view seed, Arena& arena) {
   if (mapping.target == nullptr || mapping.referenced.empty()) return;

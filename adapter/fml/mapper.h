@@ -56,7 +56,7 @@ struct Mapping {
 };
 
 // The text that stands for mapping.referenced[index].
-std::string ReferencePlaceholder(std::size_t index);
+std::string_view ReferencePlaceholder(std::size_t index, Arena& arena);
 
 class Mapper {
  public:

@@ -27,8 +27,8 @@ Source SourceOf(const Node& coding) {
                 &coding};
 }
 
-std::vector<Source> SourcesOf(const TransformCall& call) {
-  std::vector<Source> sources;
+ArenaVector<Source> SourcesOf(const TransformCall& call) {
+  ArenaVector<Source> sources(call.machine.arena());
   const fhirpath::Item& item = call.arguments[0].front();
   const Node* node = item.is_element() ? item.element().node : nullptr;
   if (node == nullptr || !node->is_object()) {
@@ -36,6 +36,7 @@ std::vector<Source> SourcesOf(const TransformCall& call) {
     return sources;
   }
   if (const Node* codings = node->Find("coding")) {
+    sources.reserve(codings->items().size());
     for (const Node* coding : codings->items()) sources.push_back(SourceOf(*coding));
     if (!sources.empty()) sources.front().display = MemberText(*node, "text");
   } else {
@@ -147,7 +148,7 @@ bool GiveUnmapped(const TransformCall& call, const ConceptMapIndex& index, const
   const ConceptUnmapped& unmapped = index.UnmappedFor(source.system);
   const std::string_view text = source.display.empty() ? source.code : source.display;
   const Node* where = source.node != nullptr && source.node->line > 0 ? source.node : nullptr;
-  const std::string message = "a code that " + NameOf(index) + " does not have";
+  const auto message = [&index] { return "a code that " + NameOf(index) + " does not have"; };
   RecordRow(call, index, source, nullptr, Name(unmapped.policy));
   switch (unmapped.policy) {
     case UnmappedPolicy::kOptional:
@@ -156,15 +157,15 @@ bool GiveUnmapped(const TransformCall& call, const ConceptMapIndex& index, const
       GiveProvided(call, source);
       return true;
     case UnmappedPolicy::kFixed: {
-      call.machine.Report(Code::kUnmappedText, message + ": its fixed code is sent", where);
+      call.machine.Report(Code::kUnmappedText, message() + ": its fixed code is sent", where);
       const std::array<const ConceptTarget*, 1> fixed = {&unmapped.fixed};
       return GiveTargets(call, fixed, {});
     }
     case UnmappedPolicy::kTextOnly:
-      call.machine.Report(Code::kUnmappedText, message + ": sent as text only", where);
+      call.machine.Report(Code::kUnmappedText, message() + ": sent as text only", where);
       return GiveTargets(call, {}, text);
     case UnmappedPolicy::kQuarantine:
-      call.machine.Report(Code::kUnmappedCode, message, where);
+      call.machine.Report(Code::kUnmappedCode, message(), where);
       return GiveTargets(call, {}, text);
     case UnmappedPolicy::kUnset:
     case UnmappedPolicy::kReject:
@@ -172,21 +173,22 @@ bool GiveUnmapped(const TransformCall& call, const ConceptMapIndex& index, const
       break;
   }
   if (where != nullptr) call.machine.source = where;
-  return call.Stop(Code::kUnmappedCode, message);
+  return call.Stop(Code::kUnmappedCode, message());
 }
 
 }  // namespace
 
 bool Translate(const TransformCall& call) {
   if (call.arguments[0].empty()) return true;
-  const std::vector<Source> sources = SourcesOf(call);
+  const ArenaVector<Source> sources = SourcesOf(call);
   if (sources.empty()) return true;
   const ConceptMapIndex* index = call.transform.concept_map;
   for (int hops = 0; index != nullptr && hops < kOtherMapsMax; ++hops) {
     for (const Source& source : sources) {
       const ConceptRow* row = index->Find(source.system, source.code);
       if (row == nullptr) continue;
-      std::vector<const ConceptTarget*> targets;
+      ArenaVector<const ConceptTarget*> targets(call.machine.arena());
+      targets.reserve(row->targets.size());
       for (const ConceptTarget& target : row->targets) {
         const bool holds =
             source.system.empty() || target.source_system.empty() || target.source_system == source.system;

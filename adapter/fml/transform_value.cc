@@ -118,22 +118,22 @@ bool MakeReference(const TransformCall& call) {
   const bool is_made_here = node->line == 0;
   if (is_made_here && type != nullptr && type->kind == fhir::TypeKind::kResource) {
     const std::size_t index = call.machine.ReferenceTo(*const_cast<Node*>(node));
-    call.Give(MakeText(arena.Copy(ReferencePlaceholder(index)), arena), "string");
+    call.Give(MakeText(ReferencePlaceholder(index, arena), arena), "string");
     return true;
   }
   // A resource of the source, or an instance of a logical model, is named by type and id.
   const Node* name = node->Find("resourceType");
   const Node* id = node->Find("id");
-  std::string type_name;
+  std::string_view type_name;
   if (name != nullptr && name->is_string()) {
-    type_name = std::string(name->text);
+    type_name = name->text;
   } else if (type != nullptr) {
-    type_name = std::string(type->name);
+    type_name = type->name;
   }
   if (id == nullptr || !id->is_string() || type_name.empty()) {
     return call.Stop(Code::kMapFailed, "reference: the source has no type and id to be referred to by");
   }
-  call.Give(MakeText(arena.Copy(type_name + "/" + std::string(id->text)), arena), "string");
+  call.Give(MakeText(arena.Join({type_name, "/", id->text}), arena), "string");
   return true;
 }
 

@@ -39,16 +39,11 @@ rules::PatientFacts FactsOfRules(const RecordFacts& facts) {
 std::vector<Node*> ResourcesOf(const Node* bundle) {
   std::vector<Node*> resources;
   const Node* entries = bundle == nullptr ? nullptr : bundle->Find("entry");
+  if (entries != nullptr) resources.reserve(entries->items().size());
   for (const Node* entry : entries ? entries->items() : std::span<Node*>()) {
     if (Node* resource = entry->Find("resource")) resources.push_back(resource);
   }
   return resources;
-}
-
-std::string WriteText(const Node& resource, const fhir::Schema& schema) {
-  std::string text;
-  fhir::WriteResource(resource, schema, text);
-  return text;
 }
 
 }  // namespace
@@ -68,14 +63,15 @@ struct RecordMapping::State {
   void AddMapEntity(Node& provenance);
   void AddTargets(Node& provenance, fml::Mapping& mapping, const std::vector<fml::ExtraEntry>& extras);
   void CheckOutput(const fml::Assembly& assembly, Issues& issues) const;
-  void Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped) const;
+  void Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped);
   fml::MapRequest Request() const;
 
   std::shared_ptr<const MappingSet> set;  // shared: threads may run on while another set takes its place
   fml::Mapper record_mapper;
   fml::Mapper issue_mapper;
   fml::Mapper provenance_mapper;
-  Arena arena;  // record, findings
+  Arena arena;          // record, findings
+  std::string written;  // the resource that was written last: its memory serves the next
   std::string file;
   std::string pointer_prefix;
   record::RecordEnvelope envelope;
@@ -172,12 +168,13 @@ void RecordMapping::State::AddTargets(Node& provenance, fml::Mapping& mapping,
                                       const std::vector<fml::ExtraEntry>& extras) {
   Arena& memory = provenance_mapper.arena();
   std::vector<Node*> resources = ResourcesOf(mapping.target);
+  mapping.referenced.reserve(mapping.referenced.size() + resources.size() + extras.size());
   for (const fml::ExtraEntry& extra : extras) resources.push_back(extra.resource);
   Node* targets = Node::Array(memory);
   for (Node* resource : resources) {
     Node* reference = Node::Object(memory);
-    reference->Set(memory, "reference",
-                   Node::String(memory, fml::ReferencePlaceholder(mapping.referenced.size())));
+    reference->AddMember(memory, "reference",
+                         Node::String(memory, fml::ReferencePlaceholder(mapping.referenced.size(), memory)));
     mapping.referenced.push_back(resource);
     targets->Append(memory, reference);
   }
@@ -200,20 +197,25 @@ void RecordMapping::State::CheckOutput(const fml::Assembly& assembly, Issues& is
   }
 }
 
-void RecordMapping::State::Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped) const {
-  const fhir::Schema& schema = set->maps()->schema();
+void RecordMapping::State::Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped) {
+  const auto write = [this](const Node& resource) {
+    written.clear();
+    fhir::WriteResource(resource, set->maps()->schema(), written);
+    return written;
+  };
   if (form == RecordForm::kBundle) {
-    mapped.bundle = WriteText(*assembly.bundle, schema);
+    mapped.bundle = write(*assembly.bundle);
     return;
   }
   for (const fml::AssembledEntry& entry : assembly.entries) {
-    std::string text = WriteText(*entry.resource, schema);
+    std::string text = write(*entry.resource);
     if (form == RecordForm::kResources) {
       mapped.resources.push_back(std::move(text));
       continue;
     }
     outbox::IntendedResource intended;
-    intended.key = {std::string(entry.type), entry.identity.system, entry.identity.value};
+    intended.key = {std::string(entry.type), std::string(entry.identity.system),
+                    std::string(entry.identity.value)};
     intended.uuid = entry.identity.uuid;
     intended.sha256 = Sha256Hex(text);
     intended.json = std::move(text);
@@ -256,8 +258,7 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
   options.pointer_prefix = pointer_prefix;
   options.file = file;
   const fhir::Schema& schema = set->maps()->schema();
-  fml::Assembly assembly =
-      fml::AssembleBundle(*mapping, std::move(extras), options, schema, record_mapper.arena());
+  fml::Assembly assembly = fml::AssembleBundle(*mapping, extras, options, schema, record_mapper.arena());
   Append(mapped.issues, std::move(assembly.issues));
   if (Gravest(mapped.issues) != Disposition::kNote) return mapped;
   for (const fml::AssembledEntry& entry : assembly.entries)

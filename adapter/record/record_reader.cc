@@ -44,7 +44,7 @@ RecordReading ReadRecord(const RecordText& text, const RecordModel& model, Arena
       reading.root = *root;
       if (shift.is_needed()) shift.Apply(*reading.root);
       CheckStructure(*reading.root, model, text.pointer, reading.issues);
-      if (!reading.is_rejected()) CheckRows(*reading.root, model, text.pointer, reading.issues);
+      if (!reading.is_rejected()) CheckRows(*reading.root, model, text.pointer, arena, reading.issues);
     }
   }
   for (Issue& issue : reading.issues) issue.where.file = file;

@@ -1,9 +1,8 @@
-#include <unordered_map>
-#include <unordered_set>
+#include <functional>
+#include <set>
 #include <utility>
-#include <vector>
 
-#include "fhir/json_pointer.h"
+#include "fhir/json_reader.h"
 #include "record/structure_checker.h"
 
 namespace fhir_adapter::record {
@@ -15,69 +14,61 @@ using fhir::Node;
 // stands further down.
 class RowChecker {
  public:
-  explicit RowChecker(const RecordModel& model) : model_(model) {}
+  RowChecker(const Node& root, const RecordModel& model, std::string_view pointer, Arena& arena,
+             Issues& issues)
+      : root_(root), model_(model), pointer_(pointer), issues_(issues), keys_(arena), references_(arena) {}
 
-  void Walk(const Node& node, const ModelElement& element, std::string& pointer) {
-    if (node.is_array()) {
-      const auto items = node.items();
-      for (std::size_t i = 0; i < items.size(); ++i) {
-        const std::size_t size = pointer.size();
-        fhir::AppendPointerIndex(i, pointer);
-        Walk(*items[i], element, pointer);
-        pointer.resize(size);
-      }
-      return;
+  void Walk(const Node& node, const ModelElement& element) {
+    for (const Node* item : node.items()) Walk(*item, element);
+    if (node.is_array()) return;
+    if (element.is_row_key && !keys_.emplace(element.path, node.text).second) {
+      Report(Code::kDuplicateRow, node, "another row has the same key");
     }
-    if (element.is_row_key && !keys_[element.path].insert(node.text).second) {
-      Report(Code::kDuplicateRow, node, pointer, "another row has the same key");
-    }
-    if (!element.row_reference.empty()) references_.push_back({&node, &element, pointer});
+    if (!element.row_reference.empty()) references_.push_back({&node, &element});
     for (const fhir::Member& member : node.members()) {
       const ModelElement* child = element.Find(member.name);
-      if (child == nullptr) continue;
-      const std::size_t size = pointer.size();
-      fhir::AppendPointerToken(member.name, pointer);
-      Walk(*member.value, *child, pointer);
-      pointer.resize(size);
+      if (child != nullptr) Walk(*member.value, *child);
     }
   }
 
   void Finish() {
     for (const Reference& reference : references_) {
-      const auto& keys = keys_[model_.root().path + "." + reference.element->row_reference];
-      if (keys.contains(reference.node->text)) continue;
-      Report(Code::kDanglingRow, *reference.node, reference.pointer,
+      const std::string path = model_.root().path + "." + reference.element->row_reference;
+      if (keys_.contains(Key(path, reference.node->text))) continue;
+      Report(Code::kDanglingRow, *reference.node,
              "no row has this key in " + reference.element->row_reference);
     }
   }
 
-  Issues& issues() { return issues_; }
-
  private:
+  using Key = std::pair<std::string_view, std::string_view>;  // path of the element, value
+
   struct Reference {
     const Node* node;
     const ModelElement* element;
-    std::string pointer;
   };
 
-  void Report(Code code, const Node& node, const std::string& pointer, std::string message) {
-    issues_.push_back(Issue{code, Location{{}, node.line, node.column, pointer}, std::move(message)});
+  void Report(Code code, const Node& node, std::string message) {
+    std::string pointer = std::string(pointer_) + fhir::PointerTo(root_, node);
+    issues_.push_back(
+        Issue{code, Location{{}, node.line, node.column, std::move(pointer)}, std::move(message)});
   }
 
+  const Node& root_;
   const RecordModel& model_;
-  std::unordered_map<std::string, std::unordered_set<std::string_view>> keys_;
-  std::vector<Reference> references_;
-  Issues issues_;
+  const std::string_view pointer_;  // of the root
+  Issues& issues_;
+  std::set<Key, std::less<>, ArenaAllocator<Key>> keys_;
+  ArenaVector<Reference> references_;
 };
 
 }  // namespace
 
-void CheckRows(const Node& root, const RecordModel& model, std::string pointer, Issues& issues) {
-  RowChecker checker(model);
-  checker.Walk(root, model.root(), pointer);
+void CheckRows(const Node& root, const RecordModel& model, std::string_view pointer, Arena& arena,
+               Issues& issues) {
+  RowChecker checker(root, model, pointer, arena, issues);
+  checker.Walk(root, model.root());
   checker.Finish();
-  issues.insert(issues.end(), std::make_move_iterator(checker.issues().begin()),
-                std::make_move_iterator(checker.issues().end()));
 }
 
 }  // namespace fhir_adapter::record

@@ -40,7 +40,9 @@ class PointerStep {
 
 class StructureChecker {
  public:
-  StructureChecker(std::string pointer, Issues& issues) : pointer_(std::move(pointer)), issues_(issues) {}
+  StructureChecker(std::string pointer, Issues& issues) : pointer_(std::move(pointer)), issues_(issues) {
+    pointer_.reserve(pointer_.size() + kPointerBytes);
+  }
 
   void Object(Node& node, const ModelElement& element) {
     if (!node.is_object()) return Report(Code::kType, node, "an object is expected");
@@ -156,6 +158,8 @@ class StructureChecker {
     for (const std::string& code : codes) message += " " + code;
     Report(Code::kNotAllowed, node, std::move(message));
   }
+
+  static constexpr std::size_t kPointerBytes = 120;  // what most take
 
   std::string pointer_;
   Issues& issues_;

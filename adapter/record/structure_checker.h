@@ -8,7 +8,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "core/arena.h"
 #include "core/issue.h"
 #include "fhir/node.h"
 #include "record/record_model.h"
@@ -19,7 +21,8 @@ namespace fhir_adapter::record {
 void CheckStructure(fhir::Node& root, const RecordModel& model, std::string pointer, Issues& issues);
 
 // Codes reported: duplicate-row at the later key, dangling-row at the value that refers to nothing. Only for
-// a record without rejected issues.
-void CheckRows(const fhir::Node& root, const RecordModel& model, std::string pointer, Issues& issues);
+// a record without rejected issues. `arena` is for work only.
+void CheckRows(const fhir::Node& root, const RecordModel& model, std::string_view pointer, Arena& arena,
+               Issues& issues);
 
 }  // namespace fhir_adapter::record

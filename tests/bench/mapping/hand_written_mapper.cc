@@ -76,8 +76,9 @@ class BundleBuilder {
  public:
   BundleBuilder(const Node& record, std::string_view key, const CanonicalNames& names, Arena& arena)
       : record_(record), key_(key), names_(names), arena_(arena), tree_(arena) {
-    subject_ = tree_.ReferenceTo(tree_.Join(
-        {"Patient?identifier=", fml::SearchToken(names.mrn, TextOf(record.Find("patient")->Find("mrn")))}));
+    subject_ = tree_.ReferenceTo(
+        tree_.Join({"Patient?identifier=",
+                    fml::SearchToken(names.mrn, TextOf(record.Find("patient")->Find("mrn")), arena)}));
     start_ = record.Find("performed")->Find("start");
     procedure_ = record.Find("procedure");
   }
@@ -112,8 +113,9 @@ class BundleBuilder {
     std::string_view value = key_;
     for (const std::string_view part : rest) value = tree_.Join({value, part});
     Entry entry;
-    entry.full_url = tree_.Join({"urn:uuid:", UuidOfUrl(std::string(tree_.Join({system, "|", value})))});
-    entry.search = tree_.Join({type, "?identifier=", fml::SearchToken(system, value)});
+    const UuidText uuid = UuidTextOfUrl(tree_.Join({system, "|", value}));
+    entry.full_url = tree_.Join({"urn:uuid:", {uuid.data(), uuid.size()}});
+    entry.search = tree_.Join({type, "?identifier=", fml::SearchToken(system, value, arena_)});
     entry.identifiers =
         tree_.List({tree_.Object({{"system", tree_.Text(system)}, {"value", tree_.Text(value)}})});
     return entry;

@@ -4,7 +4,6 @@
 // makes one in the arena. Members and items that are null are left out. Not thread-safe.
 #pragma once
 
-#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string_view>
@@ -42,17 +41,7 @@ class TreeBuilder {
 
   fhir::Node* Boolean(bool value) { return fhir::Node::Boolean(arena_, value); }
 
-  std::string_view Join(std::initializer_list<std::string_view> parts) {
-    std::size_t bytes = 0;
-    for (const std::string_view part : parts) bytes += part.size();
-    char* text = static_cast<char*>(arena_.Allocate(bytes, 1));
-    char* end = text;
-    for (const std::string_view part : parts) {
-      std::memcpy(end, part.data(), part.size());
-      end += part.size();
-    }
-    return {text, bytes};
-  }
+  std::string_view Join(std::initializer_list<std::string_view> parts) { return arena_.Join(parts); }
 
   fhir::Node* Object(std::initializer_list<fhir::Member> members) {
     fhir::Node* object = fhir::Node::Object(arena_);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <string>
+#include <utility>
 
 namespace fhir_adapter {
 namespace {
@@ -34,6 +35,30 @@ TEST(Arena, Reset_KeepsMemoryForTheNextRecord) {
   EXPECT_GE(reserved, 300'000U);
   (void)arena.Allocate(200'000);
   EXPECT_EQ(arena.bytes_reserved(), reserved);
+}
+
+TEST(Arena, Join_PutsThePartsTogether) {
+  Arena arena;
+  EXPECT_EQ(arena.Join({"urn:", "", "uuid:", "1"}), "urn:uuid:1");
+  EXPECT_EQ(arena.Join({}), "");
+}
+
+TEST(Arena, Moved_TakesItsMemoryAlong) {
+  Arena first;
+  const std::string_view text = first.Copy("text");
+  Arena second = std::move(first);
+  EXPECT_EQ(second.Copy("more"), "more");
+  EXPECT_EQ(text, "text");
+  EXPECT_EQ(first.bytes_reserved(), 0U);  // NOLINT: moved from, and to be used again
+  EXPECT_EQ(first.Copy("again"), "again");
+}
+
+TEST(ArenaVector, Growth_TakesMemoryOfTheArena) {
+  Arena arena;
+  ArenaVector<std::string_view> texts(arena);
+  for (int i = 0; i < 100'000; ++i) texts.emplace_back("text");
+  EXPECT_GE(arena.bytes_reserved(), 100'000 * sizeof(std::string_view));
+  EXPECT_EQ(texts.back(), "text");
 }
 
 }  // namespace

@@ -44,8 +44,8 @@ Assembled Assemble(const std::string& entries, AssemblyForm form = AssemblyForm:
   Assembled result;
   if (assembly.bundle != nullptr) fhir::WriteResource(*assembly.bundle, fhir::Schema::R4(), result.json);
   for (const AssembledEntry& entry : assembly.entries) {
-    result.order.push_back(entry.identity.value);
-    result.urls.push_back(entry.request_url);
+    result.order.emplace_back(entry.identity.value);
+    result.urls.emplace_back(entry.request_url);
     std::string text;
     fhir::WriteResource(*entry.resource, fhir::Schema::R4(), text);
     result.resources.push_back(text);
@@ -153,8 +153,10 @@ TEST(BundleAssembler, EscapedReference_FindsItsEntry) {
 }
 
 TEST(BundleAssembler, Placeholder_BecomesFullUrlOrFragment) {
-  const std::string observation = Resource("Observation", "observation", "o",
-                                           "\"focus\":[{\"reference\":\"" + ReferencePlaceholder(0) + "\"}]");
+  Arena arena;
+  const std::string placeholder(ReferencePlaceholder(0, arena));
+  const std::string observation =
+      Resource("Observation", "observation", "o", "\"focus\":[{\"reference\":\"" + placeholder + "\"}]");
   const Assembled result = Assemble(observation + "," + Resource("Procedure", "procedure", "s.1"),
                                     AssemblyForm::kTransaction, {1});
   EXPECT_NE(result.json.find(std::string(R"("focus":[{"reference":"urn:uuid:)") + kProcedureUuid),
@@ -184,10 +186,11 @@ TEST(BundleAssembler, NoBundle_IsOutputInvalid) {
 }
 
 TEST(SearchToken, SpecialCharacters_AreEscapedThenEncoded) {
+  Arena arena;
   // R4 search: `\` `,` `|` `$` with a backslash; then percent-encoding of all but unreserved, ':' and '/'.
-  EXPECT_EQ(SearchToken("http://a/b", "x-1._~"), "http://a/b|x-1._~");
-  EXPECT_EQ(SearchToken("s", "a,b|c$d\\e"), "s|a%5C%2Cb%5C%7Cc%5C%24d%5C%5Ce");
-  EXPECT_EQ(SearchToken("s", "a&b=c d?#ä"), "s|a%26b%3Dc%20d%3F%23%C3%A4");
+  EXPECT_EQ(SearchToken("http://a/b", "x-1._~", arena), "http://a/b|x-1._~");
+  EXPECT_EQ(SearchToken("s", "a,b|c$d\\e", arena), "s|a%5C%2Cb%5C%7Cc%5C%24d%5C%5Ce");
+  EXPECT_EQ(SearchToken("s", "a&b=c d?#ä", arena), "s|a%26b%3Dc%20d%3F%23%C3%A4");
 }
 
 }  // namespace
