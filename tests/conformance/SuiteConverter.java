@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.TreeSet;
+import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.w3c.dom.Element;
@@ -15,7 +17,8 @@ import org.w3c.dom.NodeList;
 
 /**
  * Turns the FHIRPath suites of fhir-test-cases into what the C++ runner reads: one JSON object a test and a line, and
- * each input resource as JSON (those that exist as XML only go through HAPI's parser).
+ * each input resource as JSON (those that exist as XML only go through HAPI's parser). The files of the mapping suite
+ * are taken as they are, into the folder structure-mapping.
  *
  * <p>java -cp HAPI SuiteConverter.java fhir-test-cases.jar ucum.jar OUTPUT
  */
@@ -31,6 +34,17 @@ public final class SuiteConverter {
     try (ZipFile jar = new ZipFile(arguments[0])) {
       convert(jar, "r4", FhirContext.forR4(), output);
       convert(jar, "r5", FhirContext.forR5(), output);
+      copyFolder(jar, ROOT + "r5/structure-mapping/", output.resolve("structure-mapping"));
+    }
+  }
+
+  private static void copyFolder(ZipFile jar, String folder, Path output) throws Exception {
+    Files.createDirectories(output);
+    for (ZipEntry entry : Collections.list(jar.entries())) {
+      String name = entry.getName();
+      if (!entry.isDirectory() && name.startsWith(folder)) {
+        Files.write(output.resolve(name.substring(folder.length())), read(jar, name));
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches the official FHIRPath suites, R4 and R5 (Maven org.hl7.fhir.testcases:fhir-test-cases), and the official UCUM
+# Fetches the official FHIRPath and mapping suites (Maven org.hl7.fhir.testcases:fhir-test-cases), and the official UCUM
 # definitions (Maven org.fhir:ucum) into the cache, and turns the suites into JSON for the runner. A second run does
 # nothing. Nothing of the suites is part of this project.
 #
