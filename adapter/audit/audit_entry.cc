@@ -36,19 +36,22 @@ class ObjectWriter {
   void Quote(std::string_view text) {
     static constexpr char kDigits[] = "0123456789abcdef";
     out_ += '"';
-    for (const char character : text) {
-      const auto byte = static_cast<unsigned char>(character);
-      if (character == '"' || character == '\\') {
+    std::size_t begin = 0;  // of what needs no escape and is written as a whole
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      if (byte >= 0x20 && byte != 0x7F && byte != '"' && byte != '\\') continue;
+      out_ += text.substr(begin, i - begin);
+      begin = i + 1;
+      if (byte == '"' || byte == '\\') {
         out_ += '\\';
-        out_ += character;
-      } else if (byte < 0x20 || byte == 0x7F) {
+        out_ += text[i];
+      } else {
         out_ += "\\u00";
         out_ += kDigits[byte >> 4];
         out_ += kDigits[byte & 0xF];
-      } else {
-        out_ += character;
       }
     }
+    out_ += text.substr(begin);
     out_ += '"';
   }
 

@@ -3,34 +3,44 @@
 #include <cstdlib>
 #include <memory>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 namespace fhir_adapter {
 namespace {
 
-constexpr unsigned kSha256Bytes = 32;
+constexpr std::size_t kSha256Bytes = 32;
+constexpr std::size_t kSha256BlockBytes = 64;
 
-std::string ToHex(const unsigned char* bytes) {
+using Digest = std::array<std::uint8_t, kSha256Bytes>;
+
+struct ContextFreer {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+struct AlgorithmFreer {
+  void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
+};
+
+std::string_view View(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+std::string ToHex(const Digest& digest) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(kSha256Bytes * 2);
-  for (unsigned i = 0; i < kSha256Bytes; ++i) {
-    hex += kDigits[bytes[i] >> 4];
-    hex += kDigits[bytes[i] & 0xF];
+  std::string hex(kSha256Bytes * 2, '\0');
+  for (std::size_t i = 0; i < kSha256Bytes; ++i) {
+    hex[2 * i] = kDigits[digest[i] >> 4];
+    hex[2 * i + 1] = kDigits[digest[i] & 0xF];
   }
   return hex;
 }
 
 }  // namespace
 
-std::array<std::uint8_t, kSha256Bytes> Sha256(std::initializer_list<std::string_view> parts) {
-  // Made once a thread: looking the algorithm up costs more than hashing an entry.
-  struct Deleter {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  thread_local const std::unique_ptr<EVP_MD_CTX, Deleter> context(EVP_MD_CTX_new());
-  std::array<std::uint8_t, kSha256Bytes> digest;
-  bool done = context != nullptr && EVP_DigestInit_ex2(context.get(), EVP_sha256(), nullptr) == 1;
+// The algorithm is looked up once and the context made once a thread: both cost more than hashing an entry.
+Digest Sha256(std::initializer_list<std::string_view> parts) {
+  static const std::unique_ptr<EVP_MD, AlgorithmFreer> algorithm(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  thread_local const std::unique_ptr<EVP_MD_CTX, ContextFreer> context(EVP_MD_CTX_new());
+  Digest digest;
+  bool done = context != nullptr && EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr) == 1;
   for (const std::string_view part : parts) {
     done = done && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
   }
@@ -39,20 +49,21 @@ std::array<std::uint8_t, kSha256Bytes> Sha256(std::initializer_list<std::string_
 }
 
 std::string Sha256Hex(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  if (EVP_Digest(bytes.data(), bytes.size(), digest, nullptr, EVP_sha256(), nullptr) != 1) std::abort();
-  return ToHex(digest);
+  return ToHex(Sha256({bytes}));
 }
 
+// RFC 2104 section 2. OpenSSL's own call looks its algorithms up anew each time.
 std::string HmacSha256Hex(std::string_view key, std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  // A null pointer as key would mean "the key of the call before".
-  const char* key_bytes = key.empty() ? "" : key.data();
-  if (HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest, nullptr) == nullptr) {
-    std::abort();
+  const Digest short_key = key.size() > kSha256BlockBytes ? Sha256({key}) : Digest{};
+  const std::string_view used = key.size() > kSha256BlockBytes ? View(short_key) : key;
+  std::string inner(kSha256BlockBytes, '\x36');
+  std::string outer(kSha256BlockBytes, '\x5c');
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    inner[i] = static_cast<char>(inner[i] ^ used[i]);
+    outer[i] = static_cast<char>(outer[i] ^ used[i]);
   }
-  return ToHex(digest);
+  const Digest first = Sha256({inner, bytes});
+  return ToHex(Sha256({outer, View(first)}));
 }
 
 }  // namespace fhir_adapter

@@ -69,6 +69,7 @@ inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
 
 // Pipeline (adapter/pipeline).
+inline constexpr std::size_t kAcceptRecordsMax = 32;    // of a submission, stored by one piece of work
 inline constexpr std::size_t kMappingBatchMax = 1'000;  // given to the pool at once
 inline constexpr std::size_t kMappingInFlightMax = 64;  // records mapped and not yet durable
 

@@ -79,6 +79,9 @@ class QueueReader {
   virtual ~QueueReader() = default;
 
   virtual Result<QueueStatistics> Statistics(storage::Snapshot& snapshot) = 0;
+  // What Statistics would say is undelivered, for a fraction of the work: asked for every record that comes
+  // in.
+  virtual Result<std::int64_t> Undelivered(storage::Snapshot& snapshot) = 0;
   virtual Result<QueuePage> List(storage::Snapshot& snapshot, const QueueFilter& filter) = 0;
   virtual Result<QueueDetail> Show(storage::Snapshot& snapshot, const WorkId& id) = 0;
   // By revision, lowest first; empty for an unknown record.

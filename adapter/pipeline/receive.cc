@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/fault_point.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::pipeline {
 namespace {
@@ -81,10 +82,14 @@ Result<RecordAnswer> TakeIn(outbox::Inbox& inbox, storage::Transaction& transact
   return answer;
 }
 
-// A submission on its way: shared by the work and by what is done after it.
+// A submission on its way: shared by its pieces of work and by what is done after the last of them.
 struct Passage {
   Submission submission;
-  ReceiveAnswer answer;
+  ReceiveAnswer answer;  // each piece fills in its own records
+
+  std::mutex mutex;  // guards what follows: a piece that is refused is told on another thread than the others
+  std::size_t pieces_left = 0;
+  std::optional<Error> failure;  // the first
 };
 
 bool HasNew(const ReceiveAnswer& answer) {
@@ -132,8 +137,8 @@ void Receiver::CheckSites(Submission& submission) const {
 }
 
 Result<void> Receiver::CheckHighWater(storage::Transaction& transaction) {
-  ADAPTER_TRY(const outbox::QueueStatistics statistics, queue_.Statistics(transaction));
-  if (statistics.undelivered() >= settings_.high_water) {
+  ADAPTER_TRY(const std::int64_t undelivered, queue_.Undelivered(transaction));
+  if (undelivered >= settings_.high_water) {
     return Fail(Code::kHighWater, "the queue has reached its high-water mark");
   }
   return {};
@@ -144,28 +149,52 @@ void Receiver::Receive(Submission submission, Done done) {
   // Shared: std::function copies what it holds.
   auto passage = std::make_shared<Passage>();
   passage->submission = std::move(submission);
-  store_.Submit(
-      [this, passage](storage::Transaction& transaction) -> Result<void> {
-        ADAPTER_CHECK(CheckHighWater(transaction));
-        const TimeUs now = clock_.Now();
-        for (const InputRecord& record : passage->submission.records) {
-          const bool is_rejected = Gravest(record.issues) == Disposition::kRejected;
-          ADAPTER_TRY(RecordAnswer answer,
-                      is_rejected ? Refuse(inbox_, transaction, passage->submission, record, now)
-                                  : TakeIn(inbox_, transaction, passage->submission, record, now));
-          passage->answer.records.push_back(std::move(answer));
-        }
-        return {};
-      },
-      [this, passage, done = std::move(done)](const Result<void>& outcome) {
-        if (!outcome) {
-          done(Fail(outcome.error()));
-          return;
-        }
-        if (HasNew(passage->answer) && notify_) notify_();
-        ADAPTER_FAULT_POINT("before-acknowledgement");
-        done(std::move(passage->answer));
-      });
+  const std::size_t records = passage->submission.records.size();
+  passage->answer.records.resize(records);
+  const std::size_t pieces =
+      std::max<std::size_t>(1, (records + limits::kAcceptRecordsMax - 1) / limits::kAcceptRecordsMax);
+  passage->pieces_left = pieces;
+  const auto shared_done = std::make_shared<Done>(std::move(done));
+  // What one savepoint has changed stays in memory until it ends, so a large submission goes in by pieces.
+  for (std::size_t piece = 0; piece < pieces; ++piece) {
+    const std::size_t begin = piece * limits::kAcceptRecordsMax;
+    const std::size_t end = std::min(records, begin + limits::kAcceptRecordsMax);
+    store_.Submit(
+        [this, passage, begin, end](storage::Transaction& transaction) {
+          return TakePiece(transaction, passage->submission, begin, end, passage->answer);
+        },
+        [this, passage, shared_done](const Result<void>& outcome) {
+          {
+            const std::scoped_lock lock(passage->mutex);
+            if (!outcome && !passage->failure) passage->failure = outcome.error();
+            if (--passage->pieces_left > 0) return;
+          }
+          Answer(std::move(passage->answer), passage->failure, *shared_done);
+        });
+  }
+}
+
+Result<void> Receiver::TakePiece(storage::Transaction& transaction, const Submission& submission,
+                                 std::size_t begin, std::size_t end, ReceiveAnswer& answer) {
+  ADAPTER_CHECK(CheckHighWater(transaction));
+  const TimeUs now = clock_.Now();
+  for (std::size_t i = begin; i < end; ++i) {
+    const InputRecord& record = submission.records[i];
+    const bool is_rejected = Gravest(record.issues) == Disposition::kRejected;
+    ADAPTER_TRY(answer.records[i], is_rejected ? Refuse(inbox_, transaction, submission, record, now)
+                                               : TakeIn(inbox_, transaction, submission, record, now));
+  }
+  return {};
+}
+
+void Receiver::Answer(ReceiveAnswer answer, const std::optional<Error>& failure, const Done& done) {
+  if (HasNew(answer) && notify_) notify_();
+  if (failure) {
+    done(Fail(*failure));
+    return;
+  }
+  ADAPTER_FAULT_POINT("before-acknowledgement");
+  done(std::move(answer));
 }
 
 Result<ReceiveAnswer> Receiver::ReceiveNow(Submission submission) {

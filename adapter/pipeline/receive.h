@@ -77,6 +77,8 @@ class Receiver {
   Receiver(storage::Store& store, outbox::Inbox& inbox, outbox::QueueReader& queue, Clock& clock,
            Settings settings);
 
+  // A submission is no unit: it is stored by pieces of kAcceptRecordsMax records. An error says that some of
+  // them are not stored; sent again, those that are will be known.
   using Done = std::function<void(Result<ReceiveAnswer>)>;
   void Receive(Submission submission, Done done);
   Result<ReceiveAnswer> ReceiveNow(Submission submission);
@@ -87,6 +89,9 @@ class Receiver {
  private:
   void CheckSites(Submission& submission) const;
   Result<void> CheckHighWater(storage::Transaction& transaction);
+  Result<void> TakePiece(storage::Transaction& transaction, const Submission& submission, std::size_t begin,
+                         std::size_t end, ReceiveAnswer& answer);
+  void Answer(ReceiveAnswer answer, const std::optional<Error>& failure, const Done& done);
 
   storage::Store& store_;
   outbox::Inbox& inbox_;

@@ -35,16 +35,12 @@ struct InboxRow {
 // Returns the row's number.
 Result<std::int64_t> InsertInbox(storage::Transaction& transaction, const InboxRow& row, TimeUs now) {
   const bool has_subject = !row.subject_key.empty();
-  std::int64_t inbox_id = 0;
-  {
-    Statement statement = Use(transaction, "insert_inbox");
-    statement.Bind(row.receipt, row.source, NullUnless(has_subject, std::string_view(row.subject_key)),
-                   NullUnless(has_subject, row.site), NullUnless(has_subject, row.record_id),
-                   NullUnless(has_subject, row.revision), row.disposition, now.us, row.audit_sequence);
-    ADAPTER_CHECK(statement.Step());
-    inbox_id = statement.Integer(0);
-    ADAPTER_CHECK(statement.Run());
-  }
+  ADAPTER_CHECK(Use(transaction, "insert_inbox")
+                    .Bind(row.receipt, row.source, NullUnless(has_subject, std::string_view(row.subject_key)),
+                          NullUnless(has_subject, row.site), NullUnless(has_subject, row.record_id),
+                          NullUnless(has_subject, row.revision), row.disposition, now.us, row.audit_sequence)
+                    .Run());
+  const std::int64_t inbox_id = storage::ConnectionOf(transaction).last_rowid();
   ADAPTER_CHECK(Use(transaction, "insert_raw").Bind(inbox_id, storage::Blob{row.bytes}).Run());
   ADAPTER_FAULT_POINT("raw-inserted");
   return inbox_id;

@@ -2,8 +2,7 @@
 
 -- name: insert_inbox
 INSERT INTO inbox (receipt, source, subject_key, site, record_id, revision, disposition, received_us, audit_seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-RETURNING inbox_id;
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_raw
 INSERT INTO inbox_raw (inbox_id, bytes) VALUES (?, ?);
@@ -33,6 +32,3 @@ FROM record_revision
 WHERE subject_key = ?
 ORDER BY revision DESC
 LIMIT 1;
-
--- name: undelivered
-SELECT sum(items) FROM work_count WHERE state NOT IN ('delivered', 'superseded', 'rejected');

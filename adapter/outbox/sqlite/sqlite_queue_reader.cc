@@ -48,16 +48,25 @@ Result<void> AppendRejected(storage::Snapshot& snapshot, const std::string& subj
 
 }  // namespace
 
-Result<QueueStatistics> SqliteQueueReader::Statistics(storage::Snapshot& snapshot) {
+Result<QueueStatistics> SqliteQueueReader::Counts(storage::Snapshot& snapshot) {
   QueueStatistics statistics;
   Statement counts = Use(snapshot, "counts");
   while (true) {
     ADAPTER_TRY(const bool has_row, counts.Step());
-    if (!has_row) break;
+    if (!has_row) return statistics;
     if (const auto state = WorkStateFromName(counts.View(0))) {
       statistics.by_state[static_cast<std::size_t>(*state)] = counts.Integer(1);
     }
   }
+}
+
+Result<std::int64_t> SqliteQueueReader::Undelivered(storage::Snapshot& snapshot) {
+  ADAPTER_TRY(const QueueStatistics statistics, Counts(snapshot));
+  return statistics.undelivered();
+}
+
+Result<QueueStatistics> SqliteQueueReader::Statistics(storage::Snapshot& snapshot) {
+  ADAPTER_TRY(QueueStatistics statistics, Counts(snapshot));
   Statement oldest = Use(snapshot, "oldest_waiting");
   ADAPTER_CHECK(oldest.Step());
   if (const auto received = oldest.OptionalInteger(0)) statistics.oldest_waiting = TimeUs{*received};

@@ -12,6 +12,7 @@ class SqliteQueueReader final : public QueueReader {
   explicit SqliteQueueReader(audit::AuditLog& log) : work_(log) {}
 
   Result<QueueStatistics> Statistics(storage::Snapshot& snapshot) override;
+  Result<std::int64_t> Undelivered(storage::Snapshot& snapshot) override;
   Result<QueuePage> List(storage::Snapshot& snapshot, const QueueFilter& filter) override;
   Result<QueueDetail> Show(storage::Snapshot& snapshot, const WorkId& id) override;
   Result<std::vector<RevisionState>> Revisions(storage::Snapshot& snapshot, std::string_view site,
@@ -25,6 +26,7 @@ class SqliteQueueReader final : public QueueReader {
                                                const ResourceKey& key) override;
 
  private:
+  static Result<QueueStatistics> Counts(storage::Snapshot& snapshot);
   Result<QueueEntry> LoadEntry(storage::Snapshot& snapshot, const WorkRow& row);
 
   WorkTable work_;

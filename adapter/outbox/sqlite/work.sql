@@ -3,8 +3,7 @@
 -- name: insert_work
 INSERT INTO work_item (work_id, kind, subject_key, revision, patient_key, depends_on, state, received_us,
                        next_attempt_us, audit_seq)
-VALUES (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?)
-RETURNING position;
+VALUES (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?);
 
 -- name: change_state
 UPDATE work_item

@@ -123,15 +123,11 @@ audit::Entry WorkTable::EntryFor(const WorkRow& row, audit::EventKind event, con
 
 Result<std::int64_t> WorkTable::Insert(storage::Transaction& transaction, const NewWork& work,
                                        audit::Sequence audit_sequence, TimeUs now) {
-  std::int64_t position = 0;
-  {
-    Statement statement = UseWork(transaction, "insert_work");
-    statement.Bind(work.id.value, Name(work.kind), work.subject_key, work.revision, work.patient_key,
-                   NullIfEmpty(work.depends_on), now.us, now.us, audit_sequence);
-    ADAPTER_CHECK(statement.Step());
-    position = statement.Integer(0);
-    ADAPTER_CHECK(statement.Run());
-  }
+  ADAPTER_CHECK(UseWork(transaction, "insert_work")
+                    .Bind(work.id.value, Name(work.kind), work.subject_key, work.revision, work.patient_key,
+                          NullIfEmpty(work.depends_on), now.us, now.us, audit_sequence)
+                    .Run());
+  const std::int64_t position = storage::ConnectionOf(transaction).last_rowid();
   ADAPTER_CHECK(CountState(transaction, WorkState::kReceived, 1));
   ADAPTER_CHECK(RefreshDue(transaction, work.patient_key, now));
   return position;

@@ -170,6 +170,9 @@ std::optional<std::int64_t> Statement::OptionalInteger(int column) const {
 Connection::~Connection() = default;
 
 Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionSettings& settings) {
+  // Nobody reads SQLite's statistics of memory, and keeping them takes a mutex for every allocation. Only the
+  // first call in a process can say so; where another user of SQLite came first, it stays as it is.
+  [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE |
                     (settings.is_memory ? SQLITE_OPEN_MEMORY : 0) |
                     (settings.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -233,6 +236,10 @@ Result<void> Connection::RunScript(std::string_view sql, std::string_view name) 
     return Fail(SqliteError(handle(), sqlite3_extended_errcode(handle()), name));
   }
   return {};
+}
+
+std::int64_t Connection::last_rowid() const {
+  return sqlite3_last_insert_rowid(handle_.get());
 }
 
 std::int64_t Connection::changes() const {

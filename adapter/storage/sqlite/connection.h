@@ -118,6 +118,8 @@ class Connection {
   Result<void> RunScript(std::string_view sql, std::string_view name);
 
   std::int64_t changes() const;  // rows changed by the last statement
+  // Of the last row inserted. Cheaper than RETURNING, for which SQLite makes a table each time.
+  std::int64_t last_rowid() const;
   bool in_transaction() const;
   sqlite3* handle() const { return handle_.get(); }
 

@@ -27,6 +27,7 @@ using testing::IsEmpty;
 
 constexpr unsigned kShuffleSeed = 20'260'301;
 constexpr int kDeliveryMinutesMax = 12;
+constexpr std::int64_t kLookMs = 200;
 
 class DeliveryToHapi : public testing::Test {
  protected:
@@ -63,7 +64,7 @@ class DeliveryToHapi : public testing::Test {
     while (std::chrono::steady_clock::now() < deadline) {
       if (daemon.client().Get("/metrics").body.find("\nfhir_adapter_undelivered 0\n") != std::string::npos)
         return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      if (daemon.process().Wait(kLookMs)) FAIL() << "the daemon ended: " << daemon.process().StandardError();
     }
     FAIL() << "not delivered in time: " << daemon.Command({"queue", "stats"}).standard_output;
   }

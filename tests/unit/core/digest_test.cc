@@ -20,5 +20,17 @@ TEST(HmacSha256Hex, CasesOfRfc4231_GiveItsDigests) {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+// Test case 6: a key longer than a block is hashed first. A block of 64 bytes is used as it is.
+TEST(HmacSha256Hex, KeyOfABlockAndLonger_AreTaken) {
+  EXPECT_EQ(HmacSha256Hex(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_NE(HmacSha256Hex(std::string(64, 'k'), "x"), HmacSha256Hex(std::string(65, 'k'), "x"));
+  EXPECT_EQ(HmacSha256Hex("", ""), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+TEST(Sha256, Parts_AreHashedAsOneText) {
+  EXPECT_EQ(Sha256({"a", "", "bc"}), Sha256({"abc"}));
+}
+
 }  // namespace
 }  // namespace fhir_adapter

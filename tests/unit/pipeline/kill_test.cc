@@ -147,8 +147,7 @@ TEST_F(KillTest, AtRandomMoments_NothingAcknowledgedIsLost) {
   std::mt19937 random(kSeed);
   for (int cycle = 0; cycle < 10; ++cycle) {
     test::Process child(ChildOptions(""));
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 + random() % 120));
-    child.Signal(SIGKILL);
+    if (!child.Wait(5 + random() % 120)) child.Signal(SIGKILL);
     child.Wait();
   }
   SCOPED_TRACE("seed " + std::to_string(kSeed));

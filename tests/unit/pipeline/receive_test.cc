@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/limits.h"
 #include "pipeline_fixture.h"
 
 namespace fhir_adapter::pipeline {
@@ -40,6 +41,30 @@ TEST_F(ReceiveTest, Submission_IsAnsweredInItsOrder) {
   EXPECT_EQ(answer->records[2].issues.at(0).code, Code::kMissing);
   EXPECT_EQ(answer->records[3].issues.at(0).code, Code::kRevisionConflict);
   EXPECT_EQ(Revisions("R3").at(0).state, WorkState::kRejected);
+}
+
+// The mark is looked at for each piece: one record more than fits a piece meets it, and what was stored
+// before stays.
+TEST_F(ReceiveTest, SubmissionOfOnePieceAndOfOneRecordMore_AreStoredByPieces) {
+  std::vector<InputRecord> records;
+  for (std::size_t i = 0; i <= limits::kAcceptRecordsMax; ++i)
+    records.push_back(MakeRecord("R" + std::to_string(i)));
+  Receiver full = MakeReceiver({.sites = {}, .high_water = limits::kAcceptRecordsMax});
+  const auto refused = full.ReceiveNow(MakeSubmission(records));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kHighWater);
+  Receiver receiver = MakeReceiver();
+  const auto again = receiver.ReceiveNow(MakeSubmission(records));
+  ASSERT_TRUE(again);
+  for (std::size_t i = 0; i <= limits::kAcceptRecordsMax; ++i) {
+    EXPECT_EQ(again->records[i].record_id, "R" + std::to_string(i));
+    const bool is_new = i == limits::kAcceptRecordsMax;
+    EXPECT_EQ(again->records[i].outcome, is_new ? RecordOutcome::kAccepted : RecordOutcome::kKnown) << i;
+  }
+  records.pop_back();
+  Receiver fresh = MakeReceiver({.sites = {}, .high_water = 2 * limits::kAcceptRecordsMax});
+  const auto whole = fresh.ReceiveNow(MakeSubmission(records));
+  ASSERT_TRUE(whole) << "one piece looks at the mark once";
 }
 
 struct Row {
