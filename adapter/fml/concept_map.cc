@@ -16,9 +16,9 @@ std::string TextOf(const fhir::Node& node, std::string_view member) {
 }
 
 // `system|version` of an R5 canonical.
-std::pair<std::string, std::string> SplitCanonical(std::string text) {
+std::pair<std::string, std::string> SplitCanonical(const std::string& text) {
   const std::size_t bar = text.find('|');
-  if (bar == std::string::npos) return {std::move(text), {}};
+  if (bar == std::string::npos) return {text, {}};
   return {text.substr(0, bar), text.substr(bar + 1)};
 }
 

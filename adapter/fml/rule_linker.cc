@@ -170,7 +170,7 @@ bool Linker::PlanCall(const std::string& group, const std::vector<ast::Parameter
                    "parameter " + expected[i].name + " of group " + group +
                        " is a target, and what is given is a source");
     }
-    call.arguments.push_back(std::move(argument));
+    call.arguments.push_back(argument);
     if (expected[i].type.empty() || types[i].type == nullptr) continue;
     const TypeInfo* wanted = FindType(*found.map, expected[i].type);
     if (wanted != nullptr && !wanted->is_abstract && !CanConvert(*types[i].type, *wanted) &&

@@ -361,7 +361,7 @@ Result<ast::Transform> RuleParser::DottedCopy() {
   while (reader_.Is(".")) {
     reader_.Next();
     last = reader_.Current();
-    ADAPTER_TRY(const std::string part, reader_.TakeName("the name of an element"));
+    if (auto part = reader_.TakeName("the name of an element"); !part) return Fail(part.error());
     if (!reader_.Is("(")) continue;
     std::size_t depth = 0;
     do {

@@ -177,7 +177,7 @@ bool Linker::PlanEvaluate(const ast::Transform& transform, Scope& scope, plan::T
     plan::Argument context;
     focus = ValueType::Unknown();
     if (!PlanArgument(transform.parameters[0], scope, scope.focus, context, focus)) return false;
-    plan.arguments.push_back(std::move(context));
+    plan.arguments.push_back(context);
   }
   ast::Parameter expression = transform.parameters.back();
   // A bare name is an expression too: a variable, else an element of the context.
@@ -186,7 +186,7 @@ bool Linker::PlanEvaluate(const ast::Transform& transform, Scope& scope, plan::T
   }
   plan::Argument argument;
   if (!PlanArgument(expression, scope, focus, argument, result)) return false;
-  plan.arguments.push_back(std::move(argument));
+  plan.arguments.push_back(argument);
   return true;
 }
 
@@ -195,7 +195,7 @@ bool Linker::PlanTranslate(const ast::Transform& transform, Scope& scope, plan::
   plan::Argument source;
   ValueType type;
   if (!PlanArgument(transform.parameters[0], scope, scope.focus, source, type)) return false;
-  plan.arguments.push_back(std::move(source));
+  plan.arguments.push_back(source);
   const auto reference = ConstantText(transform.parameters[1], scope);
   if (!reference) {
     return Error(scope, transform.parameters[1].at,
@@ -284,7 +284,7 @@ bool Linker::PlanTransform(const ast::Transform& transform, Scope& scope, const 
     plan::Argument argument;
     ValueType type;
     if (!PlanArgument(transform.parameters[i], scope, scope.focus, argument, type)) return false;
-    plan.arguments.push_back(std::move(argument));
+    plan.arguments.push_back(argument);
     if (info->kind == TransformKind::kCopy) result = type;
   }
   if (names_type) return PlanTypeArgument(transform, 1, scope, plan, result);

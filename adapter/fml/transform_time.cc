@@ -61,7 +61,8 @@ class FormatReader {
     std::size_t count = 0;
     while (count < most && count < text_.size() && text_[count] >= '0' && text_[count] <= '9') ++count;
     if (count < least) return false;
-    std::from_chars(text_.data(), text_.data() + count, value);
+    const std::string_view digits = text_.substr(0, count);
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
     text_.remove_prefix(count);
     return true;
   }
@@ -185,7 +186,7 @@ std::string TextOf(const Parts& parts, TransformKind kind) {
     return fhir::Temporal::ParseTime(time) ? time : "";
   }
   if (parts.year < 0 || (parts.day >= 0 && parts.month < 0)) return "";
-  const std::string date = DateText(parts);
+  std::string date = DateText(parts);
   if (!fhir::Temporal::ParseDate(date)) return "";
   if (kind == TransformKind::kToDate || parts.hour < 0) return date;
   const std::string time = TimeText(parts);

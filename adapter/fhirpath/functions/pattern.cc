@@ -31,7 +31,7 @@ Result<std::unique_ptr<Pattern>> Pattern::Compile(std::string_view expression, s
     if (flag == 'i') {
       options.set_case_sensitive(false);
     } else if (flag == 'm') {
-      text = "(?m)" + text;
+      text.insert(0, "(?m)");
     } else {
       return Fail(Code::kExecution, "a regular expression knows the flags i and m only");
     }

@@ -83,7 +83,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(SqliteStoreSettings setti
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(implementation)));
 }
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::OpenReadOnly(SqliteStoreSettings settings) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::OpenReadOnly(const SqliteStoreSettings& settings) {
   if (access(settings.path.c_str(), R_OK) != 0) {
     return Fail(Code::kFileNotFound, "there is no store that can be read", Location{settings.path, 0, 0, {}});
   }

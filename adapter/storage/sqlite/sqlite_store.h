@@ -39,7 +39,7 @@ class SqliteStore final : public Store {
   static Result<std::unique_ptr<SqliteStore>> Open(SqliteStoreSettings settings);
   // For commands that only look, beside a daemon or without one: no lock, no writer, no migration. Submit
   // fails with kStoreLocked.
-  static Result<std::unique_ptr<SqliteStore>> OpenReadOnly(SqliteStoreSettings settings);
+  static Result<std::unique_ptr<SqliteStore>> OpenReadOnly(const SqliteStoreSettings& settings);
   ~SqliteStore() override;
 
   void Submit(Work work, Done done) override;
