@@ -101,7 +101,7 @@ int Tell(const audit::VerifyReport& report, bool json, const Streams& streams) {
 Result<std::unique_ptr<outbox::SqliteBackend>> OpenStore(const Configuration& configuration) {
   storage::SqliteStoreSettings settings;
   settings.path = configuration.StorePath();
-  return outbox::OpenSqliteBackendReadOnly(std::move(settings), SystemRandom());
+  return outbox::OpenSqliteBackendReadOnly(settings, SystemRandom());
 }
 
 Result<int> VerifyStore(const GlobalOptions& global, const AuditOptions& options, const Streams& streams) {

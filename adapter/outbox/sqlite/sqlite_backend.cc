@@ -11,10 +11,10 @@ Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackend(storage::SqliteStoreSet
   return backend;
 }
 
-Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackendReadOnly(storage::SqliteStoreSettings settings,
+Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackendReadOnly(const storage::SqliteStoreSettings& settings,
                                                                  Random& random) {
   auto backend = std::make_unique<SqliteBackend>(random);
-  ADAPTER_TRY(backend->store, storage::SqliteStore::OpenReadOnly(std::move(settings)));
+  ADAPTER_TRY(backend->store, storage::SqliteStore::OpenReadOnly(settings));
   return backend;
 }
 

@@ -31,7 +31,7 @@ struct SqliteBackend {
 Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackend(storage::SqliteStoreSettings settings,
                                                          Random& random);
 // For commands that only look.
-Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackendReadOnly(storage::SqliteStoreSettings settings,
+Result<std::unique_ptr<SqliteBackend>> OpenSqliteBackendReadOnly(const storage::SqliteStoreSettings& settings,
                                                                  Random& random);
 
 }  // namespace fhir_adapter::outbox
