@@ -70,6 +70,7 @@ struct Source {
   std::optional<Expression> log;
   Position at;
   Position path_at;  // of the first element of the path
+  Position alias_at;
   bool operator==(const Source&) const = default;
 };
 
@@ -92,6 +93,7 @@ struct Target {
   std::string share_id;
   Position at;
   Position path_at;
+  Position alias_at;
   bool operator==(const Target&) const = default;
 };
 

@@ -49,7 +49,7 @@ std::optional<UnmappedPolicy> ParseUnmappedPolicy(std::string_view name) {
 }
 
 Failure ConceptMapIndex::FaultAt(const fhir::Node& node, std::string message) const {
-  return Fail(Code::kSemantic, std::move(message), Location{file_, node.line, node.column, ""});
+  return Fail(Code::kSemantic, std::move(message), Location{std::string(file_), node.line, node.column, ""});
 }
 
 Result<ConceptMapIndex> ConceptMapIndex::FromResource(const fhir::Node& resource, std::string_view file) {
@@ -75,6 +75,22 @@ Result<ConceptMapIndex> ConceptMapIndex::FromResource(const fhir::Node& resource
   }
   if (index.unmapped_.empty()) ADAPTER_CHECK(index.AddUnmapped(nullptr, {}, {}));
   return index;
+}
+
+// Source positions point at the code, where there is one.
+ConceptTarget ConceptMapIndex::TargetAt(const fhir::Node& node, const std::string& source,
+                                        const std::string& target) const {
+  ConceptTarget made;
+  made.source_system = source;
+  made.system = target;
+  made.code = TextOf(node, "code");
+  made.display = TextOf(node, "display");
+  const fhir::Node* code = node.Find("code");
+  const fhir::Node& place = code != nullptr ? *code : node;
+  made.file = file_;
+  made.line = place.line;
+  made.column = place.column;
+  return made;
 }
 
 Result<void> ConceptMapIndex::AddGroup(const fhir::Node& group) {
@@ -104,12 +120,11 @@ Result<void> ConceptMapIndex::AddElement(const fhir::Node& element, const std::s
       const std::string relationship = TextOf(*item, "relationship");
       const bool is_none =
           equivalence == "unmatched" || equivalence == "disjoint" || relationship == "not-related-to";
-      std::string target_code = TextOf(*item, "code");
-      if (is_none || target_code.empty()) continue;
+      if (is_none || TextOf(*item, "code").empty()) continue;
       // A target that depends on something else holds only where that is known, and here it is not.
       if (item->Find("dependsOn") != nullptr) continue;
-      row.targets.push_back(
-          ConceptTarget{source, target, version, std::move(target_code), TextOf(*item, "display")});
+      ConceptTarget& added = row.targets.emplace_back(TargetAt(*item, source, target));
+      added.version = version;
       has_target = true;
     }
   }
@@ -131,7 +146,7 @@ Result<void> ConceptMapIndex::AddUnmapped(const fhir::Node* group, const std::st
       if (!policy) return FaultAt(*node, "unmapped.mode is one of provided, fixed, other-map");
       unmapped.policy = *policy;
     }
-    unmapped.fixed = ConceptTarget{source, target, {}, TextOf(*node, "code"), TextOf(*node, "display")};
+    unmapped.fixed = TargetAt(*node, source, target);
     unmapped.other_map = TextOf(*node, "url");
     if (unmapped.other_map.empty()) unmapped.other_map = TextOf(*node, "otherMap");
   }
@@ -172,7 +187,8 @@ Result<ConceptMapIndex> ConceptMapIndex::FromInline(const ast::InlineConceptMap&
   index.name_ = concept_map.name;
   index.url_ = "#" + concept_map.name;
   const auto fault = [&index](ast::Position at, std::string message) {
-    return Fail(Code::kSemantic, std::move(message), Location{index.file_, at.line, at.column, ""});
+    return Fail(Code::kSemantic, std::move(message),
+                Location{std::string(index.file_), at.line, at.column, ""});
   };
   const auto system_of = [&concept_map](const std::string& prefix) -> const std::string* {
     for (const ast::ConceptMapPrefix& known : concept_map.prefixes) {
@@ -189,7 +205,8 @@ Result<ConceptMapIndex> ConceptMapIndex::FromInline(const ast::InlineConceptMap&
     if (row.relation == "!=") {
       known.cleared.push_back(*target);
     } else {
-      known.targets.push_back(ConceptTarget{*source, *target, {}, row.target_code, {}});
+      known.targets.push_back(
+          ConceptTarget{*source, *target, {}, row.target_code, {}, file, row.at.line, row.at.column});
     }
   }
   for (const ast::ConceptMapUnmapped& line : concept_map.unmapped) {
@@ -201,7 +218,7 @@ Result<ConceptMapIndex> ConceptMapIndex::FromInline(const ast::InlineConceptMap&
       const std::string* target = system_of(line.target_prefix);
       if (target == nullptr) return fault(line.at, "unknown prefix " + line.target_prefix);
       unmapped.policy = UnmappedPolicy::kFixed;
-      unmapped.fixed = ConceptTarget{*source, *target, {}, line.code, {}};
+      unmapped.fixed = ConceptTarget{*source, *target, {}, line.code, {}, file, line.at.line, line.at.column};
     } else {
       unmapped.policy = ParseUnmappedPolicy(line.mode).value_or(UnmappedPolicy::kUnset);
     }

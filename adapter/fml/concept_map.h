@@ -43,6 +43,10 @@ struct ConceptTarget {
   std::string version;
   std::string code;
   std::string display;
+  // Where the table says so. The file's name is the caller's and outlives the index.
+  std::string_view file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
 };
 
 // All that a table knows of one source code, in all its groups.
@@ -64,7 +68,7 @@ struct ConceptUnmapped {
 
 class ConceptMapIndex {
  public:
-  // Errors: semantic, with the position in the resource.
+  // Errors: semantic, with the position in the resource. `file` must outlive the index.
   static Result<ConceptMapIndex> FromResource(const fhir::Node& resource, std::string_view file);
   static Result<ConceptMapIndex> FromInline(const ast::InlineConceptMap& concept_map, std::string_view file);
 
@@ -84,7 +88,7 @@ class ConceptMapIndex {
   const std::string& url() const { return url_; }
   const std::string& id() const { return id_; }
   const std::string& name() const { return name_; }
-  const std::string& file() const { return file_; }
+  std::string_view file() const { return file_; }
   const std::deque<ConceptRow>& rows() const { return rows_; }
   std::span<const ConceptUnmapped> unmapped() const { return unmapped_; }
   const ConceptMapIndex* other() const { return other_; }
@@ -97,11 +101,12 @@ class ConceptMapIndex {
   Result<void> AddUnmapped(const fhir::Node* group, const std::string& source, const std::string& target);
   ConceptRow& RowFor(const std::string& system, const std::string& code);
   Failure FaultAt(const fhir::Node& node, std::string message) const;
+  ConceptTarget TargetAt(const fhir::Node& node, const std::string& source, const std::string& target) const;
 
   std::string url_;
   std::string id_;
   std::string name_;
-  std::string file_;
+  std::string_view file_;
   UnmappedPolicy policy_ = UnmappedPolicy::kUnset;  // of the whole ConceptMap
   std::deque<ConceptRow> rows_;                     // stable addresses: the hash views their texts
   std::unordered_map<std::string_view, ConceptRow*> by_code_;

@@ -38,6 +38,13 @@ struct LinkedMap {
   std::unordered_set<const fhir::ElementInfo*> elements_read;
 };
 
+// A code system of the set with all of its codes.
+struct DeclaredSystem {
+  std::string url;
+  std::string path;                     // of the file
+  std::vector<std::string_view> codes;  // in the set's arena
+};
+
 struct LinkedSet {
   std::string name;
   std::vector<SourceFile> files;
@@ -46,11 +53,14 @@ struct LinkedSet {
   Arena arena;  // constants and names of the plans, the trees of the JSON files
   std::deque<LoadedMap> maps;
   std::deque<ConceptMapIndex> concept_maps;
+  std::vector<DeclaredSystem> code_systems;  // those whose content is complete
   std::deque<LinkedMap> linked;
   std::deque<fhirpath::Expression> expressions;
   std::deque<plan::Call> calls;  // groups in the place of targets
   std::vector<MapInfo> infos;    // in the order of `linked`
 
+  // Some other map imports it: its first group need not be the one that runs.
+  bool IsImported(const LoadedMap& map) const;
   // By url (a version after | is dropped) or, with a leading #, by id or name. Null: not there.
   const ConceptMapIndex* FindConceptMap(const LoadedMap& map, std::string_view reference) const;
 };

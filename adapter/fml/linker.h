@@ -81,6 +81,8 @@ class Linker {
   void PlanRule(const ast::Rule& rule, Scope& scope, std::vector<plan::Rule>& out);
   void PlanIdentityFields(const ast::Rule& rule, Scope& scope, std::vector<plan::Rule>& out);
   void PlanCopy(const ast::Rule& rule, Scope& scope, plan::Rule& plan);
+  void WarnOfListMode(const ast::Source& source, const plan::Source& plan, const Scope& scope);
+  void WarnOfCondition(const ast::Expression& condition, Scope& scope);
   bool PlanSource(const ast::Source& source, Scope& scope, plan::Source& plan);
   bool PlanPath(const std::vector<std::string>& path, ast::Position at, const ValueType& from, Scope& scope,
                 std::vector<plan::Step>& steps, ValueType& to);
@@ -105,6 +107,7 @@ class Linker {
   bool CheckAssignment(const ast::Target& target, Scope& scope, const plan::Target& plan,
                        const ValueType& value);
   bool PlanConstant(const ast::Target& target, Scope& scope, plan::Target& plan);
+  void CheckTranslation(const plan::Target& plan);
   void CheckBinding(const ast::Target& target, Scope& scope, const fhir::ElementInfo& element,
                     const fhir::Node& node);
 

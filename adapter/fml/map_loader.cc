@@ -102,6 +102,29 @@ bool IsOverlay(std::string_view path) {
   return path.starts_with("site/") || path.find("/site/") != std::string_view::npos;
 }
 
+void CollectCodes(const Node& parent, std::vector<std::string_view>& codes) {
+  const Node* concepts = parent.Find("concept");
+  if (concepts == nullptr) return;
+  for (const Node* entry : concepts->items()) {
+    const Node* code = entry->Find("code");
+    if (code != nullptr && code->is_string()) codes.push_back(code->text);
+    CollectCodes(*entry, codes);
+  }
+}
+
+void AddCodeSystems(LinkedSet& set, const std::vector<JsonFile>& files) {
+  for (const JsonFile& file : files) {
+    const Node* content = file.root->Find("content");
+    const Node* url = file.root->Find("url");
+    const bool is_complete = file.type == "CodeSystem" && content != nullptr && content->text == "complete";
+    if (!is_complete || url == nullptr) continue;
+    DeclaredSystem& system = set.code_systems.emplace_back();
+    system.url = url->text;
+    system.path = file.file->path;
+    CollectCodes(*file.root, system.codes);
+  }
+}
+
 void AddConceptMaps(LinkedSet& set, const std::vector<JsonFile>& files, std::vector<Finding>& findings) {
   for (const bool overlays : {false, true}) {
     for (const JsonFile& file : files) {
@@ -122,7 +145,7 @@ void AddConceptMaps(LinkedSet& set, const std::vector<JsonFile>& files, std::vec
       } else {
         AddFinding(findings, Severity::kError, Code::kSemantic, file.file->path,
                    {file.root->line, file.root->column},
-                   "a second ConceptMap " + index->url() + "; the first is in " + known->file());
+                   "a second ConceptMap " + index->url() + "; the first is in " + std::string(known->file()));
       }
     }
   }
@@ -134,7 +157,7 @@ void AddConceptMaps(LinkedSet& set, const std::vector<JsonFile>& files, std::vec
       }
       if (index.other() == nullptr) {
         AddFinding(
-            findings, Severity::kError, Code::kFileNotFound, index.file(), {},
+            findings, Severity::kError, Code::kFileNotFound, std::string(index.file()), {},
             "no ConceptMap " + unmapped.other_map + " for the codes that " + index.url() + " does not have");
       }
     }
@@ -219,12 +242,19 @@ bool IsRoot(const LoadedMap& map, const MapSetOptions& options) {
 void LoadFiles(LinkedSet& set, std::vector<Finding>& findings) {
   const std::vector<JsonFile> files = ReadJsonFiles(set, findings);
   AddModels(set, files, findings);
+  AddCodeSystems(set, files);
   AddConceptMaps(set, files, findings);
   ParseMaps(set, findings);
   for (LoadedMap& map : set.maps) {
     map.scope.push_back(&map);
     CollectImports(set, map, map.scope, &findings);
   }
+}
+
+bool LinkedSet::IsImported(const LoadedMap& map) const {
+  return std::any_of(maps.begin(), maps.end(), [&map](const LoadedMap& other) {
+    return &other != &map && std::find(other.scope.begin(), other.scope.end(), &map) != other.scope.end();
+  });
 }
 
 const ConceptMapIndex* LinkedSet::FindConceptMap(const LoadedMap& map, std::string_view reference) const {

@@ -6,8 +6,11 @@
 #include "core/digest.h"
 #include "fml/linked_set.h"
 #include "fml/linker.h"
+#include "fml/local_code_checker.h"
 #include "fml/map_loader.h"
 #include "fml/source_coverage.h"
+#include "fml/target_coverage.h"
+#include "fml/unused_checker.h"
 
 namespace fhir_adapter::fml {
 namespace {
@@ -46,6 +49,11 @@ std::string_view FileStem(std::string_view path) {
   return name.substr(0, name.rfind('.'));
 }
 
+bool HasError(const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& finding) { return finding.severity == Severity::kError; });
+}
+
 }  // namespace
 
 std::string ToLine(const Finding& finding) {
@@ -74,6 +82,7 @@ std::shared_ptr<const MapSet> MapSet::Compile(std::vector<SourceFile> files, con
     internal::LinkedMap& linked = set.linked.emplace_back();
     linked.map = &map;
     internal::Linker(set, linked, options, findings).Link();
+    internal::CheckLocalCodes(set, linked, options, findings);
     MapInfo info;
     info.url = map.ast.url;
     info.name = map.ast.name;
@@ -83,17 +92,20 @@ std::shared_ptr<const MapSet> MapSet::Compile(std::vector<SourceFile> files, con
     info.target = linked.entry.target_type;
     set.infos.push_back(std::move(info));
   }
-  internal::CheckSourceCoverage(set, findings);
+  internal::CheckLocalTargets(set, options, findings);
+  internal::CheckSourceCoverage(set, HasError(findings), findings);
+  // What a faulty rule would have used or assigned is not known.
+  if (!HasError(findings)) {
+    internal::CheckUnused(set, findings);
+    internal::CheckTargetCoverage(set, findings);
+  }
   const auto place = [](const Finding& finding) {
     return std::tie(finding.where.file, finding.where.line, finding.where.column, finding.message);
   };
   std::sort(findings.begin(), findings.end(),
             [&place](const Finding& a, const Finding& b) { return place(a) < place(b); });
   findings.erase(std::unique(findings.begin(), findings.end()), findings.end());
-  const bool is_faulty = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.severity == Severity::kError;
-  });
-  if (is_faulty) return nullptr;
+  if (HasError(findings)) return nullptr;
   return result;
 }
 

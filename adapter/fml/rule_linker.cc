@@ -97,6 +97,30 @@ void Linker::PlanSourceType(const ast::Source& source, Scope& scope, plan::Sourc
   type = wanted->is_abstract ? ValueType::Unknown() : ValueType::Of(*wanted);
 }
 
+// Of an element that occurs once there is nothing but a first and a last.
+void Linker::WarnOfListMode(const ast::Source& source, const plan::Source& plan, const Scope& scope) {
+  const bool leaves_one_out =
+      source.list_mode == ast::SourceListMode::kNotFirst || source.list_mode == ast::SourceListMode::kNotLast;
+  const bool is_scalar = plan.path.size() == 1 && plan.path[0].element != nullptr &&
+                         !plan.path[0].element->is_list() && !source.default_value;
+  if (!leaves_one_out || !is_scalar) return;
+  Warn(scope, source.at, "the rule never runs: " + std::string(plan.path[0].name) + " occurs at most once");
+}
+
+void Linker::WarnOfCondition(const ast::Expression& condition, Scope& scope) {
+  // A condition on the configuration or a constant is a switch.
+  if (condition.text.find('%') != std::string::npos) return;
+  for (const plan::Global& global : linked_.globals) {
+    if (condition.text.find(global.name) != std::string::npos) return;
+  }
+  const auto value = Fold(condition, scope);
+  if (!value) return;
+  const bool is_false =
+      value->empty() || (value->size() == 1 && !value->front().is_element() &&
+                         value->front().kind() == fhirpath::ItemKind::kBoolean && !value->front().boolean());
+  if (is_false) Warn(scope, condition.at, "the rule never runs: its condition is never true");
+}
+
 bool Linker::PlanSource(const ast::Source& source, Scope& scope, plan::Source& plan) {
   plan.at = source.at;
   ValueType context;
@@ -126,14 +150,21 @@ bool Linker::PlanSource(const ast::Source& source, Scope& scope, plan::Source& p
       Error(scope, source.at,
             "the cardinality can never be met: " + std::string(plan.path[0].name) + " occurs at most once");
     }
+    if (plan.cardinality.max == 0) {
+      Warn(scope, source.at, "the rule never runs: its source may have no element");
+    }
   }
   plan.list_mode = source.list_mode;
+  WarnOfListMode(source, plan, scope);
   if (source.default_value) plan.default_value = Compile(*source.default_value, scope, context);
   // A source under another name is as much a part of the target as it was before.
   if (!source.alias.empty()) {
     plan.alias = Declare(scope, source.alias, type, is_target && source.path.empty());
   }
-  if (source.where) plan.where = Compile(*source.where, scope, type);
+  if (source.where) {
+    plan.where = Compile(*source.where, scope, type);
+    WarnOfCondition(*source.where, scope);
+  }
   if (source.check) {
     plan.check = Compile(*source.check, scope, type);
     plan.check_text = source.check->text;

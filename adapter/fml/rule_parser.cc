@@ -111,6 +111,7 @@ Result<void> RuleParser::SourceClauses(ast::Source& source) {
     }
   }
   if (reader_.TakeIfWord("as")) {
+    source.alias_at = reader_.Current().at;
     ADAPTER_TRY(source.alias, reader_.TakeName("the name of a variable"));
   }
   if (reader_.TakeIfWord("where")) {
@@ -304,6 +305,7 @@ Result<ast::Target> RuleParser::Target() {
 
 Result<void> RuleParser::TargetSuffix(ast::Target& target) {
   if (reader_.TakeIfWord("as")) {
+    target.alias_at = reader_.Current().at;
     ADAPTER_TRY(target.alias, reader_.TakeName("the name of a variable"));
   }
   if (reader_.TakeIfWord("first")) {

@@ -88,15 +88,24 @@ void CheckMap(const LinkedMap& linked, const std::vector<Listed>& listed,
 
 }  // namespace
 
-void CheckSourceCoverage(const LinkedSet& set, std::vector<Finding>& findings) {
+void CheckSourceCoverage(const LinkedSet& set, bool is_faulty, std::vector<Finding>& findings) {
   std::unordered_set<const ElementInfo*> read;
   for (const LinkedMap& linked : set.linked) {
     read.insert(linked.elements_read.begin(), linked.elements_read.end());
   }
+  std::unordered_set<const TypeInfo*> accounted;
   for (const LinkedMap& linked : set.linked) {
     const std::vector<Listed> listed = ListedIn(linked.map->ast);
     if (listed.empty() || linked.entry.source_type == nullptr) continue;
+    accounted.insert(linked.entry.source_type);
     CheckMap(linked, listed, read, findings);
+  }
+  if (is_faulty) return;
+  // A model of a record that no map accounts for: the first map that begins with it shall.
+  for (const LinkedMap& linked : set.linked) {
+    const TypeInfo* type = linked.entry.source_type;
+    if (type == nullptr || type->kind != fhir::TypeKind::kLogical || set.IsImported(*linked.map)) continue;
+    if (accounted.insert(type).second) CheckMap(linked, {}, read, findings);
   }
 }
 

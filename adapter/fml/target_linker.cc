@@ -91,6 +91,7 @@ bool Linker::PlanTarget(const ast::Target& target, Scope& scope, bool is_used, p
     if (!PlanTransform(*target.transform, scope, plan, plan.transform, value)) return false;
     if (!plan.path.empty() && !CheckAssignment(target, scope, plan, value)) return false;
     if (!plan.path.empty() && !PlanConstant(target, scope, plan)) return false;
+    CheckTranslation(plan);
   }
   if (!target.alias.empty()) {
     // In its place a value has the type of the element, unless the element leaves that open.
@@ -331,6 +332,41 @@ void Linker::CheckBinding(const ast::Target& target, Scope& scope, const fhir::E
   Error(scope, target.transform->at,
         "the code " + std::string(node.text) + " is not in the value set that " + std::string(element.name) +
             " is bound to" + Suggest(node.text, codes));
+}
+
+// What a table may put into an element must be in the value set that the element is bound to.
+void Linker::CheckTranslation(const plan::Target& plan) {
+  if (plan.transform.kind != plan::TransformKind::kTranslate || plan.path.empty()) return;
+  const fhir::ElementInfo* element = plan.path.back().element;
+  if (element == nullptr || element->required_binding == nullptr) return;
+  using plan::TranslateOutput;
+  const TranslateOutput output = plan.transform.output;
+  const bool is_primitive =
+      element->types.size() == 1 && element->types[0].type->kind == fhir::TypeKind::kPrimitive;
+  const bool is_code =
+      output == TranslateOutput::kCode || (output == TranslateOutput::kByTarget && is_primitive);
+  if (!is_code && (is_primitive || output == TranslateOutput::kSystem || output == TranslateOutput::kDisplay))
+    return;
+  const fhir::ValueSetInfo& binding = *element->required_binding;
+  std::vector<std::string_view> codes;
+  for (const auto& row : binding.codes) codes.push_back(row.code);
+  const auto check = [&](const ConceptTarget& target) {
+    const bool is_inside =
+        is_code ? binding.Contains(target.code) : binding.Contains(target.system, target.code);
+    if (is_inside || target.code.empty()) return;
+    findings_.push_back(Finding{
+        Severity::kError, Code::kSemantic, Location{std::string(target.file), target.line, target.column, ""},
+        "the code " + target.code + " is not in the value set that " + std::string(element->owner->name) +
+            "." + std::string(element->name) + " is bound to" + Suggest(target.code, codes)});
+  };
+  for (const ConceptRow& row : plan.transform.concept_map->rows()) {
+    // A code is that of the first target; the others are never looked at.
+    const std::size_t count = is_code ? std::min<std::size_t>(row.targets.size(), 1) : row.targets.size();
+    for (std::size_t i = 0; i < count; ++i) check(row.targets[i]);
+  }
+  for (const ConceptUnmapped& unmapped : plan.transform.concept_map->unmapped()) {
+    if (unmapped.policy == UnmappedPolicy::kFixed) check(unmapped.fixed);
+  }
 }
 
 // A literal, or an expression of constants: made here, once and for all.

@@ -29,7 +29,9 @@ RunResult RunMap(std::vector<SourceFile> files, std::string_view record, const R
   std::vector<Finding> findings;
   const std::string first = options.map.empty() ? files.front().path : std::string(options.map);
   const auto set = MapSet::Compile(std::move(files), Options(options.require_unmapped_policy), findings);
-  for (const Finding& finding : findings) run.findings.push_back(ToLine(finding));
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::kError) run.findings.push_back(ToLine(finding));
+  }
   if (set == nullptr) return run;
   const MapInfo* map = set->FindMap(first);
   Arena arena;

@@ -17,7 +17,7 @@ struct RunResult {
   std::string json;                 // the target; empty when there is none
   std::vector<std::string> issues;  // "code pointer"
   std::vector<std::string> messages;
-  std::vector<std::string> findings;  // ToLine
+  std::vector<std::string> findings;  // the errors, by ToLine; a map of one rule leaves much unsaid
   std::vector<std::string> log;
 };
 

@@ -161,7 +161,7 @@ TEST(Mapper, ThreadsShareOneSet) {
 
 TEST(Mapper, Issue_HasFilePlaceAndPointerOfTheSource) {
   const auto set =
-      Compile({{"m.map", test::PatientMap("src.name as n then { n.family as f check (false) \"fine\"; };")}});
+      Compile({{"m.map", test::PatientMap("src.name as n then { n.family check (false) \"fine\"; };")}});
   Mapper mapper(set);
   Arena arena;
   const auto record =
