@@ -2,6 +2,7 @@
 # Installs Debian packages that are missing, and nothing else. Asks no question.
 #   deploy/packages.sh build          what the program needs to be built
 #   deploy/packages.sh build test     and what the tests need
+#   deploy/packages.sh image          what builds a container image without a registry
 set -euo pipefail
 
 build_packages=(
@@ -14,8 +15,9 @@ test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
   golang-go
   libgmock-dev libgtest-dev
-  curl jq maven nodejs npm openjdk-17-jdk-headless openssl procps python3 shellcheck sqlite3 systemd valgrind
+  curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl procps python3 python3-venv shellcheck sqlite3 systemd valgrind
 )
+image_packages=(buildah mmdebstrap)
 
 wanted=()
 for group in "$@"; do
@@ -23,7 +25,8 @@ for group in "$@"; do
     build) wanted+=("${build_packages[@]}") ;;
     demo) wanted+=("${demo_packages[@]}") ;;
     test) wanted+=("${test_packages[@]}") ;;
-    *) echo "packages.sh: unknown group '$group' (build, demo, test)" >&2; exit 2 ;;
+    image) wanted+=("${image_packages[@]}") ;;
+    *) echo "packages.sh: unknown group '$group' (build, demo, test, image)" >&2; exit 2 ;;
   esac
 done
 

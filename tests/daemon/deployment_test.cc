@@ -55,7 +55,7 @@ TEST(Dockerfile, EveryFrom_CanBeALocalBase) {
     ++count;
   }
   EXPECT_EQ(count, 2);
-  EXPECT_NE(file.find("\nUSER fhir-adapter\n"), std::string::npos);
+  EXPECT_NE(file.find("\nUSER 990:990\n"), std::string::npos);
 }
 
 }  // namespace
