@@ -32,7 +32,9 @@ struct ConceptMapRow {
 
 // One element of the target.
 struct LineageStep {
-  const fhir::Node* made = nullptr;            // the value; find its place in the finished tree by identity
+  // The value; find its place in the finished tree by identity. Null: a primitive that has no value, only
+  // extensions.
+  const fhir::Node* made = nullptr;
   const fhir::Node* parent = nullptr;          // the object it was put into; null for a free-standing value
   std::string_view member;                     // JSON name in the parent
   std::span<const fhir::Node* const> sources;  // of the rule and those around it, innermost first

@@ -5,17 +5,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-build=${FHIR_ADAPTER_FUZZ_BUILD:-$PWD/build/fuzz}
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DFHIR_ADAPTER_FUZZ=ON \
-  -DFHIR_ADAPTER_SANITIZE= -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >/dev/null
-cmake --build "$build" -j "${FHIR_ADAPTER_FUZZ_JOBS:-$(nproc)}" --target fuzz_json_reader_planted | tail -n 1
+# shellcheck source=tests/fuzz/targets.sh
+source tests/fuzz/targets.sh
+build_fuzz_targets fuzz_json_reader_planted
 
-folder=$(mktemp -d "$build/control.XXXXXX")
+folder=$(mktemp -d "$fuzz_build/control.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 begin=$SECONDS
 status=0
 mkdir "$folder/corpus"
-"$build/tests/fuzz/fuzz_json_reader_planted" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 -seed=1 \
+"$fuzz_build/tests/fuzz/fuzz_json_reader_planted" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 -seed=1 \
   -max_len=64 -artifact_prefix="$folder/" "$folder/corpus" >"$folder/log" 2>&1 || status=$?
 if [ "$status" -ne 0 ] && grep -q 'heap-buffer-overflow' "$folder/log" && grep -q 'PlantedOverflow' "$folder/log"; then
   echo "control: the planted overflow was found after $((SECONDS - begin)) s"

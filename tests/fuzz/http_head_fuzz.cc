@@ -86,6 +86,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   policy.allowed_hosts = {"localhost", "127.0.0.1", "::1"};
   if (const auto problem = net::CheckHead(head, policy)) {
     fuzz::Demand(problem->status >= 400 && problem->status < 600, "a refusal has the status of an error");
+    const net::HttpResponse answer = net::ProblemResponse(*problem);
+    fuzz::Demand(answer.status == problem->status && answer.headers.Has("content-type"),
+                 "a refusal is answered");
+    fuzz::Demand(answer.body.find('\n') + 1 == answer.body.size(),
+                 "what is refused cannot break the answer's line");
     return 0;
   }
   fuzz::CheckFraming(head);
@@ -97,5 +102,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!match || match->route == nullptr) return 0;
   fuzz::Demand(std::ranges::count(raw_path, '/') == std::ranges::count(match->route->pattern, '/'),
                "only a slash as sent separates segments");
+  for (const net::QueryParameter& parameter : request->query) {
+    fuzz::Demand(request->Query(parameter.name).has_value(), "a parameter that was sent is found");
+  }
   return 0;
 }

@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# The fuzz targets, what each is for, and how they are built; sourced by the scripts of this folder, at the root.
+
+# shellcheck disable=SC2034
+fuzz_targets=(fhirpath fml http_head json_reader record_reader)
+fuzz_build=${FHIR_ADAPTER_FUZZ_BUILD:-$PWD/build/fuzz}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+# Only coverage.sh wants to know what was run.
+export LLVM_PROFILE_FILE=/dev/null
+
+# fuzz_module TARGET: the files and folders whose lines its corpus must reach.
+fuzz_module() {
+  case "$1" in
+    fhirpath) echo adapter/fhirpath ;;
+    fml) echo adapter/fml ;;
+    http_head) echo adapter/net/http_head.cc adapter/net/http_message.cc adapter/net/router.cc ;;
+    json_reader) echo adapter/fhir/{json_reader,json_writer,utf8}.{cc,h} ;;
+    record_reader) echo adapter/record ;;
+    *) echo "no such target: $1 (${fuzz_targets[*]})" >&2; return 2 ;;
+  esac
+}
+
+build_fuzz_targets() {
+  cmake --preset fuzz -B "$fuzz_build" >/dev/null
+  cmake --build "$fuzz_build" -j "${FHIR_ADAPTER_FUZZ_JOBS:-$(nproc)}" --target "$@" | tail -n 1
+}
