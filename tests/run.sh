@@ -5,7 +5,7 @@
 #   tests/run.sh              the ordinary size: what CI runs
 #   tests/run.sh --quick      the unit tests only, in the debug build: while working
 #   tests/run.sh --long       everything at full size, for hours; results go to tests/bench/RESULTS.md by hand
-#   tests/run.sh --long NAME  one of: bench, tidy, tsan, validator
+#   tests/run.sh --long NAME  one of: bench, fuzz, image, tidy, tsan, validator
 #
 # Every test program runs under the address and undefined-behaviour sanitizers (clang 19), against the release
 # build of the daemon. Can be run again at once; asks no question.
@@ -49,6 +49,8 @@ step() {
     printf 'ok      %4d s\n' $((SECONDS - begin))
   else
     printf 'FAILED  %4d s (exit %d); last lines of build/logs/%s.log:\n' $((SECONDS - begin)) "$status" "$name"
+    # ctest names the failed tests at its end, after what they printed.
+    sed -n '/^The following tests FAILED:/,/^$/p' "$logs/$name.log"
     grep -nE 'error:|FAILED|Failure|\*\*\*' "$logs/$name.log" | head -n 60 || true
     tail -n 30 "$logs/$name.log"
   fi
@@ -64,7 +66,12 @@ finish() {
   for i in "${!steps[@]}"; do
     if [ "${results[$i]}" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
   done
-  echo "steps: $passed passed, $failed failed"
+  for i in "${!steps[@]}"; do
+    if [ "${results[$i]}" -ne 0 ]; then echo "failed step: ${steps[$i]} (build/logs/${steps[$i]}.log)"; fi
+  done
+  if [ -f "$logs/ctest.log" ]; then sed -n '/^The following tests FAILED:/,/^$/p' "$logs/ctest.log"; fi
+  # The steps, of which all tests of the suite are one. Alone on the last line, for programs that read it.
+  echo "$passed passed, $failed failed"
   if [ "$failed" -ne 0 ] || [ "$passed" -eq 0 ]; then exit 1; fi
   exit 0
 }
@@ -85,13 +92,29 @@ formatted() {
   clang-format-19 --dry-run --Werror "${sources[@]}"
 }
 
-# The files changed since the last release tag, or since the last 20 commits; all of them with `tidy all`.
+tidy_commits_max=20
+tidy_files_max=25
+
+# Those .cc files of the program that changed since the last release tag, else in the last commits: the latest first.
+changed_sources() {
+  local -a range=(-n "$tidy_commits_max" HEAD)
+  local tag
+  if tag=$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null); then range=("$tag..HEAD"); fi
+  git log --format= --name-only --diff-filter=d "${range[@]}" -- 'adapter/*.cc' | awk 'NF && !seen[$0]++' |
+    while read -r file; do if [ -f "$file" ]; then echo "$file"; fi; done
+}
+
+# The files that changed lately, no more than the limit; all of them with `tidy all`.
 tidy() {
   local -a sources
   if [ "${1:-}" = all ]; then
     mapfile -t sources < <(git ls-files 'adapter/*.cc')
   else
-    mapfile -t sources < <(git diff --name-only --diff-filter=d HEAD~1 -- 'adapter/*.cc' 2>/dev/null || true)
+    mapfile -t sources < <(changed_sources)
+    if [ ${#sources[@]} -gt "$tidy_files_max" ]; then
+      echo "${#sources[@]} files changed; looking at the $tidy_files_max that changed last, tidy all looks at every one"
+      sources=("${sources[@]:0:tidy_files_max}")
+    fi
   fi
   if [ ${#sources[@]} -eq 0 ]; then echo "no file to look at"; return 0; fi
   printf '%s\n' "${sources[@]}" | xargs -P "$jobs" -n 1 clang-tidy-19 --quiet -p build/asan
@@ -117,6 +140,7 @@ step clang-format formatted || true
 must build-release build release fhir-adapter
 must build-asan build asan all
 step peers tests/interop/fetch.sh || true
+step hadolint-fetch tests/image/fetch.sh || true
 step conformance-suites tests/conformance/fetch.sh || true
 step schema-from-definitions definitions || true
 step ctest run_ctest asan || true
@@ -124,6 +148,10 @@ step demo demo_once || true
 step memory tests/bench/run.sh memory || true
 if [ -f "$logs/memory.log" ]; then grep "^memory" "$logs/memory.log" || true; fi
 step clang-tidy tidy || true
+step fuzz tests/fuzz/run.sh 20 || true
+step fuzz-control tests/fuzz/control.sh || true
+step fuzz-coverage tests/fuzz/coverage.sh || true
+if [ -f "$logs/fuzz-coverage.log" ]; then grep '^coverage' "$logs/fuzz-coverage.log" || true; fi
 
 if [ "$mode" = long ]; then
   case "$long_name" in all | tidy) step clang-tidy-all tidy all || true ;; esac
