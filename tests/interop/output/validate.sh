@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What `map` writes, judged by the HAPI validator with our profiles and code system: no error is allowed.
 #
-#   validate.sh PROGRAM         the cases and every seventh record of the cohort
-#   validate.sh PROGRAM all     the cases and the whole cohort
+#   validate.sh PROGRAM         about 100 records in which each element path, code and status of all of them occurs
+#   validate.sh PROGRAM all     all of them: the papers' cases, the golden cases, the whole cohort
 set -euo pipefail
 program=$1
 size=${2:-sample}
@@ -10,13 +10,29 @@ root=$(cd "$(dirname "$0")/../../.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
+# bundles OUT INPUT...: what `map` makes of them. OPTIONS go before the command.
+options=()
+bundles() {
+  local out=$1
+  shift
+  "$program" "${options[@]}" map --map-dir "$root/mappings" "$@" >>"$out" 2>"$folder/notes.txt" ||
+    { cat "$folder/notes.txt" >&2; exit 1; }
+}
 python3 "$root/fixtures/cohort/generate.py" >"$folder/cohort.ndjson"
-if [ "$size" != all ]; then
-  awk 'NR % 7 == 1' "$folder/cohort.ndjson" >"$folder/sample.ndjson"
-  mv "$folder/sample.ndjson" "$folder/cohort.ndjson"
+bundles "$folder/pool.ndjson" "$folder/cohort.ndjson"
+bundles "$folder/always.ndjson" "$root"/fixtures/records/*.json
+for case in "$root"/fixtures/golden/*/*/; do
+  # Most golden cases are records that were mapped above.
+  if [ -f "$root/fixtures/records/$(basename "$case").json" ] && [ ! -f "$case/config.toml" ]; then continue; fi
+  options=()
+  if [ -f "$case/config.toml" ]; then options=(--config "$case/config.toml"); fi
+  bundles "$folder/always.ndjson" "$case/input.json"
+done
+if [ "$size" = all ]; then
+  cat "$folder/always.ndjson" "$folder/pool.ndjson" >"$folder/bundles.ndjson"
+else
+  "$root/tests/interop/output/choose_sample.py" "$folder/always.ndjson" "$folder/pool.ndjson" 100 "$folder/bundles.ndjson"
 fi
-"$program" map --map-dir "$root/mappings" "$root"/fixtures/records/*.json "$folder/cohort.ndjson" \
-  >"$folder/bundles.ndjson" 2>"$folder/notes.txt" || { cat "$folder/notes.txt" >&2; exit 1; }
 count=$(wc -l <"$folder/bundles.ndjson")
 echo "$count Bundles to validate"
 [ "$count" -ge 100 ]
