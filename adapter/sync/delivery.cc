@@ -159,10 +159,10 @@ void Delivery::Look(LookupReason reason, std::vector<std::size_t> entries) {
   }
   looking_for_ = std::move(entries);
   lookup_.Find(std::move(wanted), trace_,
-               [this, reason](LookupResult result) { TakeLookup(reason, std::move(result)); });
+               [this, reason](const LookupResult& result) { TakeLookup(reason, result); });
 }
 
-void Delivery::TakeLookup(LookupReason reason, LookupResult result) {
+void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
   if (report_.operation.empty()) report_.operation = "search";
   if (result.classification.verdict != Verdict::kSucceeded) {
     return FinishFailed(result.classification, result.answer);
@@ -189,10 +189,10 @@ void Delivery::TakeLookup(LookupReason reason, LookupResult result) {
   }
   lookup_.FindNewestRevision(std::move(targets), services_.settings.canonical_base + "/sid/it-record",
                              RecordValue(), trace_,
-                             [this](LookupResult guard) { TakeRevisionGuard(std::move(guard)); });
+                             [this](const LookupResult& guard) { TakeRevisionGuard(guard); });
 }
 
-void Delivery::TakeRevisionGuard(LookupResult result) {
+void Delivery::TakeRevisionGuard(const LookupResult& result) {
   if (result.classification.verdict != Verdict::kSucceeded) {
     report_.writes.clear();
     return FinishFailed(result.classification, result.answer);
@@ -320,11 +320,11 @@ void Delivery::Send() {
   request.request_id = trace_.request_id;
   request.traceparent = trace_.traceparent;
   report_.operation = services_.encoder.operation();
-  services_.client.Send(std::move(request), [this](FhirAnswer answer) { TakeAnswer(std::move(answer)); });
+  services_.client.Send(std::move(request), [this](const FhirAnswer& answer) { TakeAnswer(answer); });
   ADAPTER_FAULT_POINT("request-handed-over");
 }
 
-void Delivery::TakeAnswer(FhirAnswer answer) {
+void Delivery::TakeAnswer(const FhirAnswer& answer) {
   report_.http_status = answer.status;
   AnswerFacts facts;
   facts.kind = RequestKind::kWrite;
@@ -474,7 +474,7 @@ void Delivery::Finish(DeliveryOutcome outcome, Code code, std::string message, s
 
 outbox::DeliveryReport Delivery::TakeReport() {
   report_.lease = item_.lease;
-  if (report_.operation != "" && report_.request_id.empty()) report_.request_id = trace_.request_id;
+  if (!report_.operation.empty() && report_.request_id.empty()) report_.request_id = trace_.request_id;
   return std::move(report_);
 }
 

@@ -88,17 +88,17 @@ class Delivery {
   std::string RecordValue() const;
 
   void Look(LookupReason reason, std::vector<std::size_t> entries);
-  void TakeLookup(LookupReason reason, LookupResult result);
+  void TakeLookup(LookupReason reason, const LookupResult& result);
   bool Fold(LookupReason reason, const std::vector<Observed>& found);
   bool FoldKnown(const PlannedEntry& entry, outbox::LedgerRow& row, const Observed* observed);
   void FoldUnknown(const PlannedEntry& entry, const Observed& observed);
   bool SaysTheSame(std::string_view map_form, const Observed& observed, const std::string& patient) const;
   void Adopt(const PlannedEntry& entry, const Observed& observed, outbox::LedgerRow& row);
-  void TakeRevisionGuard(LookupResult result);
+  void TakeRevisionGuard(const LookupResult& result);
   void TakeUnanswered(const std::vector<Observed>& found);
 
   void Send();
-  void TakeAnswer(FhirAnswer answer);
+  void TakeAnswer(const FhirAnswer& answer);
   void TakeEntries(const EncodedAnswer& answer);
   void Decide(const Classification& classification, const FhirAnswer& answer);
   void MatchAgain(const FhirAnswer& answer);
