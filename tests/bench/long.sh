@@ -14,12 +14,15 @@ case "${1:-}" in
   *) echo "long.sh: takes no argument" >&2; exit 2 ;;
 esac
 
-for name in mapping store delivery; do tests/bench/run.sh "$name"; done
+for name in mapping store delivery peers; do tests/bench/run.sh "$name"; done
 
 build=${FHIR_ADAPTER_BUILD:-$PWD/build/release}
 folder=$(mktemp -d "${FHIR_ADAPTER_BENCH_FOLDER:-$build}/bench.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 python3 -B fixtures/cohort/generate.py "$folder/cohort.ndjson"
+echo
+echo "== mapping, 100000 elements"
+tests/bench/mapping/growth.py --adapter "$build/adapter/fhir-adapter" --elements 100000
 echo
 echo "== durable accepts, 5000 records"
 "$build/tests/bench/store/bench_store" "$folder" 5000

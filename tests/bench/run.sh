@@ -2,7 +2,9 @@
 # The benchmarks at their ordinary size, each in less than two minutes. Figures, no verdict: only a wrong result fails.
 #
 #   tests/bench/run.sh          all of them
-#   tests/bench/run.sh NAME     one of: mapping store delivery memory
+#   tests/bench/run.sh NAME     one of: mapping store delivery memory peers
+#
+# peers: our engine against Medplum's, fhirpath.js and HL7's Java engine; not among all, since it fetches them.
 #
 # Builds the release preset (or FHIR_ADAPTER_BUILD names another optimised build that is ready). Works in
 # FHIR_ADAPTER_BENCH_FOLDER, else in the build folder: it must lie on a disk, since a tmpfs has nothing to wait for.
@@ -10,16 +12,17 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 case "${1:-all}" in
-  all | mapping | store | delivery | memory) names=${1:-all} ;;
+  all | mapping | store | delivery | memory | peers) names=${1:-all} ;;
   -h | --help) sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 0 ;;
-  *) echo "run.sh: unknown benchmark '$1' (mapping store delivery memory)" >&2; exit 2 ;;
+  *) echo "run.sh: unknown benchmark '$1' (mapping store delivery memory peers)" >&2; exit 2 ;;
 esac
 
 build=${FHIR_ADAPTER_BUILD:-$PWD/build/release}
 if [ -z "${FHIR_ADAPTER_BUILD:-}" ]; then
   case "$names" in
     all) targets=(fhir-adapter benches) ;;
-    mapping | store) targets=("bench_$names") ;;
+    mapping) targets=(bench_mapping fhir-adapter) ;;
+    store | peers) targets=("bench_$names") ;;
     *) targets=(fhir-adapter) ;;
   esac
   cmake --preset release >/dev/null
@@ -60,6 +63,17 @@ bench_mapping() {
     printf "by the maps / by hand %.2f (goal: at most 4); by the maps / parse and write %.2f\n", m / h, m / p
     printf "above parsing and writing: by hand %d (%.0f %% of it), by the maps %d (%.1f times by hand)\n", h - p, 100 * (h - p) / h, m - p, (m - p) / (h - p)
     printf "everything / by the maps %.2f\n", f / m }'
+  tests/bench/mapping/growth.py --adapter "$adapter"
+}
+
+# The official maps come with the suites that tests/conformance/fetch.sh brings.
+bench_peers() {
+  local npm cache
+  cache=${FHIR_ADAPTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fhir-adapter}
+  npm=$(tests/bench/peers/fetch.sh)
+  tests/conformance/fetch.sh
+  python3 -B tests/bench/peers/compare.py --ours "$build/tests/bench/peers/bench_peers" --java tests/interop/java-engine/run.sh \
+    --npm "$npm" --official "$cache/conformance/fhir-test-cases/structure-mapping"
 }
 
 bench_store() { "$build/tests/bench/store/bench_store" "$folder" 500; }
@@ -70,7 +84,8 @@ bench_delivery() { end_to_end delivery; }
 
 bench_memory() { end_to_end memory --records 2000; }
 
-for name in mapping store delivery memory; do
+for name in mapping store delivery memory peers; do
+  if [ "$names" = all ] && [ "$name" = peers ]; then continue; fi
   case "$names" in
     all | "$name")
       echo

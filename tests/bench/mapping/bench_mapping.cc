@@ -23,7 +23,6 @@
 #include <string>
 #include <vector>
 
-#include "allocation_count.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "fml/bundle_assembler.h"
@@ -33,6 +32,7 @@
 #include "pipeline/mapping_set.h"
 #include "pipeline/record_mapping.h"
 #include "record/record_envelope.h"
+#include "support/allocation_count.h"
 
 namespace fhir_adapter::bench {
 namespace {
@@ -199,14 +199,14 @@ namespace {
 
 int Measure(const std::string& mode, const RecordWork& work, std::size_t records) {
   Pass(work, std::min(records, kWarmUpRecords));
-  const std::uint64_t allocations = AllocationCount();
+  const std::uint64_t allocations = test::AllocationCount();
   const auto begin = std::chrono::steady_clock::now();
   const std::size_t bytes = MeasuredPass(work, records);
   const std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - begin;
   const auto count = static_cast<double>(records);
   std::printf("%s: %zu records, %.0f bytes of output a record, %.1f allocations and %.1f us a record\n",
               mode.c_str(), records, static_cast<double>(bytes) / count,
-              static_cast<double>(AllocationCount() - allocations) / count, spent.count() / count);
+              static_cast<double>(test::AllocationCount() - allocations) / count, spent.count() / count);
   return 0;
 }
 

@@ -4,7 +4,8 @@
 #
 #   run.sh ADAPTER [--show]
 #
-# FHIR_ADAPTER_BINARY names another build of it, such as one without sanitizers. Exit code 1 when a difference is not in differences.json, or one of those does not occur any more.
+# FHIR_ADAPTER_BINARY names another build of it, such as one without sanitizers. Exit code 1 when a difference is not in
+# differences.json, or one of those does not occur any more.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/interop/cache.sh

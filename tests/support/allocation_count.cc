@@ -1,11 +1,11 @@
-#include "allocation_count.h"
+#include "support/allocation_count.h"
 
 #include <cstdlib>
 #include <new>
 
 namespace {
 
-std::uint64_t allocations = 0;
+thread_local std::uint64_t allocations = 0;
 
 }  // namespace
 
@@ -21,10 +21,10 @@ void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
-namespace fhir_adapter::bench {
+namespace fhir_adapter::test {
 
 std::uint64_t AllocationCount() {
   return allocations;
 }
 
-}  // namespace fhir_adapter::bench
+}  // namespace fhir_adapter::test
