@@ -240,6 +240,36 @@ Result<void> ReadEnvironment(const Environment& environment, Configuration& conf
   return {};
 }
 
+Result<void> CheckAccess(const Configuration& configuration, const Location& where) {
+  const auto& auth = configuration.endpoint_auth;
+  if (auth.kind == "bearer" && auth.token_file.empty()) {
+    return Fail(Code::kConfiguration, "[endpoint.auth] kind = \"bearer\" needs token_file", where);
+  }
+  if (auth.kind == "basic" && (auth.username.empty() || auth.password_file.empty())) {
+    return Fail(Code::kConfiguration, "[endpoint.auth] kind = \"basic\" needs username and password_file",
+                where);
+  }
+  if (auth.kind == "smart-backend" && (auth.client_id.empty() || auth.private_key_file.empty() ||
+                                       auth.key_id.empty() || auth.scope.empty())) {
+    return Fail(
+        Code::kConfiguration,
+        "[endpoint.auth] kind = \"smart-backend\" needs client_id, private_key_file, key_id and scope",
+        where);
+  }
+  const std::string& token_url = auth.token_url;
+  const bool is_plain =
+      token_url.starts_with("http://") && configuration.endpoint.base_url.starts_with("http://");
+  if (!token_url.empty() && !token_url.starts_with("https://") && !is_plain) {
+    return Fail(Code::kConfiguration, "[endpoint.auth] token_url must begin with https://", where);
+  }
+  const auto& endpoint = configuration.endpoint;
+  if (endpoint.client_certificate_file.empty() != endpoint.client_key_file.empty()) {
+    return Fail(Code::kConfiguration,
+                "[endpoint] client_certificate_file and client_key_file are set together", where);
+  }
+  return {};
+}
+
 Result<void> CheckTogether(const Configuration& configuration, const std::string& file) {
   const Location where{file, 0, 0, ""};
   if (!configuration.store.url.starts_with("sqlite:") || configuration.StorePath().empty()) {
@@ -252,15 +282,7 @@ Result<void> CheckTogether(const Configuration& configuration, const std::string
   if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
     return Fail(Code::kConfiguration, "[endpoint] base_url must begin with http:// or https://", where);
   }
-  const auto& auth = configuration.endpoint_auth;
-  if (auth.kind == "bearer" && auth.token_file.empty()) {
-    return Fail(Code::kConfiguration, "[endpoint.auth] kind = \"bearer\" needs token_file", where);
-  }
-  if (auth.kind == "basic" && (auth.username.empty() || auth.password_file.empty())) {
-    return Fail(Code::kConfiguration, "[endpoint.auth] kind = \"basic\" needs username and password_file",
-                where);
-  }
-  return {};
+  return CheckAccess(configuration, where);
 }
 
 }  // namespace

@@ -52,12 +52,20 @@ struct Configuration {
     std::int64_t retry_budget_h = 168;
     std::int64_t request_timeout_s = 30;
     std::int64_t connections_max = 8;
+    std::string authority_file;           // CA certificates; empty: those of the system
+    std::string client_certificate_file;  // mutual TLS, beside any kind of [endpoint.auth]
+    std::string client_key_file;
   } endpoint;
   struct EndpointAuth {
     std::string kind = "none";
     std::string username;
     std::string password_file;
     std::string token_file;
+    std::string client_id;
+    std::string private_key_file;
+    std::string key_id;
+    std::string token_url;
+    std::string scope = "system/*.cruds";
   } endpoint_auth;
   struct Limits {
     std::int64_t high_water = 1'000'000;

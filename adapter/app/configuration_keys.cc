@@ -6,7 +6,7 @@
 namespace fhir_adapter::app {
 namespace {
 
-constexpr std::array<std::string_view, 3> kAuthKinds = {"none", "basic", "bearer"};
+constexpr std::array<std::string_view, 4> kAuthKinds = {"none", "basic", "bearer", "smart-backend"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 constexpr std::array<std::string_view, 1> kSourceKinds = {"directory"};
 
@@ -47,10 +47,18 @@ const std::vector<KeyRow>& Rows() {
       {"endpoint", "retry_budget_h", INTEGER(endpoint.retry_budget_h, 1, 8'760)},
       {"endpoint", "request_timeout_s", INTEGER(endpoint.request_timeout_s, 1, 600)},
       {"endpoint", "connections_max", INTEGER(endpoint.connections_max, 1, 64)},
+      {"endpoint", "authority_file", TEXT(endpoint.authority_file)},
+      {"endpoint", "client_certificate_file", TEXT(endpoint.client_certificate_file)},
+      {"endpoint", "client_key_file", TEXT(endpoint.client_key_file)},
       {"endpoint.auth", "kind", TEXT_OF(endpoint_auth.kind, kAuthKinds)},
       {"endpoint.auth", "username", TEXT(endpoint_auth.username)},
       {"endpoint.auth", "password_file", TEXT(endpoint_auth.password_file)},
       {"endpoint.auth", "token_file", TEXT(endpoint_auth.token_file)},
+      {"endpoint.auth", "client_id", TEXT(endpoint_auth.client_id)},
+      {"endpoint.auth", "private_key_file", TEXT(endpoint_auth.private_key_file)},
+      {"endpoint.auth", "key_id", TEXT(endpoint_auth.key_id)},
+      {"endpoint.auth", "token_url", TEXT(endpoint_auth.token_url)},
+      {"endpoint.auth", "scope", TEXT(endpoint_auth.scope)},
       {"limits", "high_water", INTEGER(limits.high_water, 1, 100'000'000)},
       {"audit", "origin", TEXT(audit.origin)},
       {"audit", "witness_file", TEXT(audit.witness_file)},

@@ -8,10 +8,10 @@
 
 #include "app/audit_setup.h"
 #include "app/control_socket.h"
+#include "app/endpoint_setup.h"
 #include "app/mapping_setup.h"
 #include "app/service_routes.h"
 #include "app/sync_metrics.h"
-#include "app/version.h"
 #include "core/log.h"
 #include "intake/directory_source.h"
 #include "intake/record_routes.h"
@@ -52,19 +52,6 @@ Result<std::shared_ptr<const pipeline::MappingSet>> BuildSet(const Configuration
     if (finding.severity == fml::Severity::kError) lines += "\n  " + fml::ToLine(finding);
   }
   return Fail(Code::kConfiguration, lines);
-}
-
-sync::CredentialSettings CredentialsOf(const Configuration::EndpointAuth& auth) {
-  sync::CredentialSettings settings;
-  if (auth.kind == "basic") {
-    settings.kind = sync::CredentialSettings::Kind::kBasic;
-    settings.username = auth.username;
-    settings.secret_file = auth.password_file;
-  } else if (auth.kind == "bearer") {
-    settings.kind = sync::CredentialSettings::Kind::kBearer;
-    settings.secret_file = auth.token_file;
-  }
-  return settings;
 }
 
 sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
@@ -152,13 +139,7 @@ Result<void> Daemon::Parts::StartSending() {
     pool->Start();
     return {};
   }
-  sync::CurlClientSettings settings;
-  settings.base_url = configuration.endpoint.base_url;
-  settings.user_agent = "fhir-adapter/" + ProgramVersion();
-  settings.request_timeout_ms = configuration.endpoint.request_timeout_s * 1'000;
-  settings.connections_max = configuration.endpoint.connections_max;
-  settings.credentials = CredentialsOf(configuration.endpoint_auth);
-  ADAPTER_TRY(client, sync::CurlClient::Make(std::move(settings)));
+  ADAPTER_TRY(client, sync::CurlClient::Make(ClientSettingsOf(configuration)));
   const sync::SyncPorts ports{*backend->store, backend->outbox, backend->queue,
                               *client,         SystemClock(),   SystemRandom()};
   worker = std::make_unique<sync::SyncWorker>(ports, SyncSettingsOf(configuration));

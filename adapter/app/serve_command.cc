@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "app/certificate_watch.h"
 #include "app/commands.h"
 #include "app/daemon.h"
 #include "app/service_notification.h"
@@ -14,9 +15,10 @@ namespace {
 constexpr std::int64_t kLookMs = 250;  // how soon a failed store is noticed
 
 // Runs until it is asked to stop or the store fails.
-DaemonState RunUntilStopped(Daemon& daemon) {
+DaemonState RunUntilStopped(Daemon& daemon, CertificateWatch& certificate) {
   const std::int64_t watchdog_us = WatchdogIntervalUs();
   for (;;) {
+    certificate.Look();
     const auto signal = WaitForSignal(kLookMs);
     if (daemon.state() == DaemonState::kStoreFailed) return DaemonState::kStoreFailed;
     if (watchdog_us > 0) NotifyService("WATCHDOG=1");
@@ -42,7 +44,8 @@ int RunServe(const GlobalOptions& global, const Streams& streams) {
     streams.err << "no [endpoint] base_url: records are kept and nothing is sent" << std::endl;
   }
   NotifyService("READY=1");
-  const DaemonState state = RunUntilStopped(**daemon);
+  CertificateWatch certificate(configuration->endpoint.client_certificate_file, SystemClock());
+  const DaemonState state = RunUntilStopped(**daemon, certificate);
   NotifyService("STOPPING=1");
   if (state == DaemonState::kStoreFailed) {
     LogEvent(LogLevel::kError, "store-failed", {{"message", Describe(Code::kStoreFailed).help}});

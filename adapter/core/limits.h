@@ -38,10 +38,21 @@ inline constexpr std::size_t kAnswerHeaderBytesMax = 65'536;  // of a server's a
 inline constexpr int kConflictRereadsMax = 3;                 // of one attempt
 inline constexpr int kDuplicateAttemptsMax = 8;               // 409 without If-Match, then a person
 inline constexpr std::size_t kLookupTokensMax = 20;           // identifiers in one search
+inline constexpr int kPacedAttemptsMax = 4;  // of a request of a command, when the server asks to wait
+inline constexpr std::int64_t kPacedRequestsPerSecondMax = 20;
+inline constexpr std::int64_t kPacedWaitSecondsMax = 60;
 inline constexpr std::size_t kPatientCacheEntriesMax = 10'000;
-inline constexpr std::size_t kRematchPatientsMax = 1'000;  // held patients looked at in one round
+inline constexpr std::size_t kReconcileEntriesPerPage = 100;  // asked of the server
+inline constexpr int kReconcilePagesMax = 100'000;            // of one search
+inline constexpr std::size_t kReconcilePathsMax = 100;        // named of one resource
+inline constexpr std::size_t kReconcileSubjectsPerPage = 20;  // records compared at a time
+inline constexpr std::size_t kRematchPatientsMax = 1'000;     // held patients looked at in one round
 inline constexpr std::int64_t kRetryAfterSecondsMax = 86'400;
 inline constexpr std::size_t kSecretBytesMax = 16'384;
+inline constexpr std::size_t kTokenAnswerBytesMax = 262'144;  // of a token server
+inline constexpr std::int64_t kTokenAssertionSeconds = 240;   // SMART allows five minutes
+inline constexpr std::int64_t kTokenRetryMs = 5'000;          // between two tries after one that failed
+inline constexpr std::int64_t kTokenTimeoutMs = 10'000;       // of a whole request
 
 // FHIR resources read from a peer (adapter/fhir/json_reader).
 inline constexpr std::size_t kResourceBytesMax = 64'000'000;

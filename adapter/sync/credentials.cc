@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/limits.h"
+#include "sync/smart_credentials.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -20,9 +21,17 @@ std::string Base64(std::string_view bytes) {
 
 }  // namespace
 
-Credentials::Credentials(CredentialSettings settings) : settings_(std::move(settings)) {}
+std::unique_ptr<Credentials> MakeCredentials(const CredentialSettings& settings, const std::string& base_url,
+                                             const TlsSettings& tls) {
+  if (settings.kind == CredentialSettings::Kind::kSmartBackend) {
+    return std::make_unique<SmartCredentials>(settings, base_url, tls, SystemClock());
+  }
+  return std::make_unique<FileCredentials>(settings);
+}
 
-Result<std::string> Credentials::ReadHeader() const {
+FileCredentials::FileCredentials(CredentialSettings settings) : settings_(std::move(settings)) {}
+
+Result<std::string> FileCredentials::ReadHeader() const {
   if (settings_.kind == CredentialSettings::Kind::kNone) return std::string();
   std::ifstream stream(settings_.secret_file, std::ios::binary);
   if (!stream)
@@ -43,19 +52,19 @@ Result<std::string> Credentials::ReadHeader() const {
   return "Authorization: Basic " + Base64(settings_.username + ":" + secret);
 }
 
-Result<void> Credentials::Load() {
+Result<void> FileCredentials::Load() {
   ADAPTER_TRY(std::string header, ReadHeader());
   const std::lock_guard lock(mutex_);
-  if (header != current_.header) current_ = {std::move(header), current_.generation + 1};
+  if (header != current_.header) current_ = {std::move(header), current_.generation + 1, true};
   return {};
 }
 
-Credentials::Current Credentials::current() const {
+Credentials::Current FileCredentials::current() {
   const std::lock_guard lock(mutex_);
   return current_;
 }
 
-bool Credentials::Refresh(std::int64_t used) {
+bool FileCredentials::Refresh(std::int64_t used) {
   if (current().generation == used && !Load()) return false;
   return current().generation != used;
 }

@@ -136,27 +136,7 @@ int WatchProgress(void* context, curl_off_t, curl_off_t received, curl_off_t sen
 
 Code FailureOf(CURLcode code, const Transfer& transfer) {
   if (transfer.too_large) return Code::kServerAnswer;
-  if (transfer.stalled) return Code::kTimeout;
-  switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return Code::kTimeout;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-      return Code::kTls;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return Code::kServerAnswer;
-    default:
-      return Code::kUnreachable;
-  }
+  return transfer.stalled ? Code::kTimeout : sync::FailureOf(code);
 }
 
 void FinishAnswer(CURLcode code, Transfer& transfer) {
@@ -214,18 +194,18 @@ std::string_view Name(RequestKind kind) {
 
 struct CurlClient::Implementation {
   explicit Implementation(CurlClientSettings given)
-      : settings(std::move(given)), credentials(settings.credentials) {}
+      : settings(std::move(given)),
+        credentials(MakeCredentials(settings.credentials, settings.base_url, settings.tls)) {}
 
   void Run();
   void Begin(Job job);
   void SetBody(Transfer& transfer);
-  void SetSecurity(CURL* easy) const;
-  void SetHeaders(Transfer& transfer);
+  void SetHeaders(Transfer& transfer, const std::string& authorization);
   void Collect();
   void FailAll();
 
   CurlClientSettings settings;
-  Credentials credentials;
+  const std::unique_ptr<Credentials> credentials;
   MultiHandle multi;
 
   std::mutex mutex;
@@ -238,7 +218,7 @@ struct CurlClient::Implementation {
   std::thread thread;
 };
 
-void CurlClient::Implementation::SetHeaders(Transfer& transfer) {
+void CurlClient::Implementation::SetHeaders(Transfer& transfer, const std::string& authorization) {
   const FhirRequest& request = transfer.request;
   HeaderList& headers = transfer.headers;
   AddHeader(headers, "Accept: application/fhir+json");
@@ -253,9 +233,7 @@ void CurlClient::Implementation::SetHeaders(Transfer& transfer) {
   if (!request.if_none_exist.empty()) AddHeader(headers, "If-None-Exist: " + request.if_none_exist);
   if (!request.request_id.empty()) AddHeader(headers, "X-Request-Id: " + request.request_id);
   if (!request.traceparent.empty()) AddHeader(headers, "traceparent: " + request.traceparent);
-  const Credentials::Current current = credentials.current();
-  if (!current.header.empty()) AddHeader(headers, current.header);
-  transfer.answer.credentials = current.generation;
+  if (!authorization.empty()) AddHeader(headers, authorization);
   curl_easy_setopt(transfer.easy.get(), CURLOPT_HTTPHEADER, headers.get());
 }
 
@@ -272,22 +250,17 @@ void CurlClient::Implementation::SetBody(Transfer& transfer) {
   if (transfer.request.method == Method::kPut) curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT");
 }
 
-void CurlClient::Implementation::SetSecurity(CURL* easy) const {
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!settings.authority_file.empty())
-    curl_easy_setopt(easy, CURLOPT_CAINFO, settings.authority_file.c_str());
-  if (!settings.client_certificate_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_SSLCERT, settings.client_certificate_file.c_str());
-    curl_easy_setopt(easy, CURLOPT_SSLKEY, settings.client_key_file.c_str());
-  }
-}
-
 void CurlClient::Implementation::Begin(Job job) {
+  // Without a token nothing can be sent, so waiting for one keeps nothing else waiting.
+  const Credentials::Current current = credentials->current();
+  if (!current.is_available) {
+    FhirAnswer answer;
+    answer.failure = Code::kUnauthorized;
+    answer.credentials = current.generation;
+    return job.done(std::move(answer));
+  }
   auto transfer = std::make_unique<Transfer>();
+  transfer->answer.credentials = current.generation;
   transfer->request = std::move(job.request);
   transfer->done = std::move(job.done);
   transfer->answer_bytes_max = settings.answer_bytes_max;
@@ -303,7 +276,8 @@ void CurlClient::Implementation::Begin(Job job) {
   }
   CURL* easy = transfer->easy.get();
   std::string url = settings.base_url;
-  if (!transfer->request.path.empty()) url += "/" + transfer->request.path;
+  const std::string& path = transfer->request.path;
+  if (!path.empty()) url += (path.starts_with('?') ? "" : "/") + path;
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, settings.user_agent.c_str());
@@ -321,9 +295,9 @@ void CurlClient::Implementation::Begin(Job job) {
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &WatchProgress);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer.get());
-  SetSecurity(easy);
+  SetTransportSecurity(easy, settings.tls);
   SetBody(*transfer);
-  SetHeaders(*transfer);
+  SetHeaders(*transfer, current.header);
   curl_multi_add_handle(multi.get(), easy);
   transfers.emplace(easy, std::move(transfer));
 }
@@ -390,7 +364,7 @@ Result<std::unique_ptr<CurlClient>> CurlClient::Make(CurlClientSettings settings
   ADAPTER_TRY(std::string base_url, CleanBaseUrl(std::move(settings.base_url)));
   settings.base_url = std::move(base_url);
   auto implementation = std::make_unique<Implementation>(std::move(settings));
-  ADAPTER_CHECK(implementation->credentials.Load());
+  ADAPTER_CHECK(implementation->credentials->Load());
   implementation->multi.reset(curl_multi_init());
   if (implementation->multi == nullptr) return Fail(Code::kInternal, "libcurl cannot be initialised");
   CURLM* multi = implementation->multi.get();
@@ -421,7 +395,7 @@ void CurlClient::Send(FhirRequest request, Done done) {
 }
 
 bool CurlClient::RefreshCredentials(std::int64_t used) {
-  return implementation_->credentials.Refresh(used);
+  return implementation_->credentials->Refresh(used);
 }
 
 void CurlClient::CancelAll() {

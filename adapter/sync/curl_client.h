@@ -27,9 +27,7 @@ struct CurlClientSettings {
   std::int64_t connections_max = 8;
   std::size_t answer_bytes_max = limits::kResourceBytesMax;
   CredentialSettings credentials;
-  std::string authority_file;           // CA certificates; empty: those of the system
-  std::string client_certificate_file;  // mutual TLS; empty: none
-  std::string client_key_file;
+  TlsSettings tls;
 };
 
 class CurlClient final : public FhirClient {

@@ -31,8 +31,8 @@ enum class Method : std::uint8_t { kGet, kPost, kPut };
 struct FhirRequest {
   RequestKind kind = RequestKind::kLookup;
   Method method = Method::kGet;
-  std::string path;  // below the base URL, without a slash in front: "metadata", "Patient?identifier=…"; ""
-                     // posts to the base
+  std::string path;  // below the base URL, without a slash in front: "metadata", "Patient?identifier=…",
+                     // "?page=…"; "" posts to the base
   std::string body;
   std::string if_match;       // W/"3"; empty: none
   std::string if_none_exist;  // query part; empty: none
@@ -49,9 +49,9 @@ enum class Transport : std::uint8_t {
 
 struct FhirAnswer {
   Transport transport = Transport::kNotSent;
-  Code failure =
-      Code::kUnreachable;  // unless answered: kUnreachable, kTimeout, kTls, kServerAnswer (too large)
-  int status = 0;          // 0 unless answered
+  Code failure = Code::kUnreachable;  // unless answered: kUnreachable, kTimeout, kTls, kServerAnswer (too
+                                      // large), kUnauthorized (there is no token to send it with)
+  int status = 0;  // 0 unless answered
   std::string body;
   std::string etag;
   std::string location;

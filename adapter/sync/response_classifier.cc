@@ -16,6 +16,7 @@ constexpr Classification Make(Verdict verdict, Code code) {
 
 Classification ClassifyLost(const AnswerFacts& facts) {
   if (facts.failure == Code::kTls) return Make(Verdict::kPauseRoute, Code::kTls);
+  if (facts.failure == Code::kUnauthorized) return Make(Verdict::kPauseRoute, Code::kUnauthorized);
   if (facts.transport == Transport::kMaybeSent && facts.kind == RequestKind::kWrite) {
     return Make(Verdict::kAmbiguous, facts.failure);
   }

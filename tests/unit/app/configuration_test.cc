@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[endpoint.auth]\nkind = 'bearr'\n",
             "c.toml:2:8: unknown value 'bearr' of [endpoint.auth] kind; did you mean 'bearer'? Valid: none, "
             "basic, "
-            "bearer"},
+            "bearer, smart-backend"},
         Bad{"[site]\naccept = 'a'\n", "c.toml:2:10: [site] accept must be a list of texts: [\"a\", \"b\"]"},
         Bad{"[[source]]\nname='a'\nkind='directory'\n", "c.toml:1:1: [[source]] needs path"},
         Bad{"[[source]]\nname='a'\nkind='ftp'\npath='p'\n",
@@ -97,6 +97,13 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[endpoint]\nbase_url = 'ftp://h'\n",
             "c.toml: [endpoint] base_url must begin with http:// or https://"},
         Bad{"[endpoint.auth]\nkind='bearer'\n", "c.toml: [endpoint.auth] kind = \"bearer\" needs token_file"},
+        Bad{"[endpoint.auth]\nkind='smart-backend'\nclient_id='a'\nkey_id='k'\n",
+            "c.toml: [endpoint.auth] kind = \"smart-backend\" needs client_id, private_key_file, key_id and "
+            "scope"},
+        Bad{"[endpoint]\nbase_url='https://h'\n[endpoint.auth]\ntoken_url='http://h/token'\n",
+            "c.toml: [endpoint.auth] token_url must begin with https://"},
+        Bad{"[endpoint]\nclient_certificate_file='c'\n",
+            "c.toml: [endpoint] client_certificate_file and client_key_file are set together"},
         Bad{"[store]\nurl='oracle:x'\n", "c.toml: [store] url must be sqlite:/path/to/file"}));
 
 TEST(Configuration, TwoSourcesOfOneName_AreRefused) {

@@ -276,7 +276,7 @@ TEST(Credentials, SecretFile_IsOneLineOfBoundedLength) {
     CredentialSettings settings;
     settings.kind = CredentialSettings::Kind::kBearer;
     settings.secret_file = folder.Write("token", content);
-    return Credentials(settings).Load();
+    return FileCredentials(settings).Load();
   };
   EXPECT_TRUE(load(std::string(limits::kSecretBytesMax, 'x')).has_value());
   EXPECT_FALSE(load(std::string(limits::kSecretBytesMax + 1, 'x')).has_value());
@@ -285,13 +285,13 @@ TEST(Credentials, SecretFile_IsOneLineOfBoundedLength) {
   CredentialSettings missing;
   missing.kind = CredentialSettings::Kind::kBearer;
   missing.secret_file = folder.File("none");
-  EXPECT_EQ(Credentials(missing).Load().error().code, Code::kInputOutput);
+  EXPECT_EQ(FileCredentials(missing).Load().error().code, Code::kInputOutput);
 }
 
 // A TLS server with a certificate of its own for `name`.
 class TlsServer {
  public:
-  explicit TlsServer(const std::string& name) {
+  explicit TlsServer(const std::string& name, std::vector<std::string> more = {}) {
     const test::ProcessResult made =
         test::RunProcess({.arguments = {"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
                                         "2", "-subj", "/CN=test", "-addext", "subjectAltName=" + name,
@@ -303,12 +303,15 @@ class TlsServer {
     test::ProcessOptions options;
     options.arguments = {"openssl", "s_server",    "-accept", "127.0.0.1:0",      "-www",
                          "-cert",   certificate(), "-key",    folder_.File("key")};
+    if (!more.empty()) more.push_back(certificate());  // of whom it wants a certificate
+    options.arguments.insert(options.arguments.end(), more.begin(), more.end());
     process_ = std::make_unique<test::Process>(options);
     const auto line = process_->WaitForLine("ACCEPT 127.0.0.1:");
     EXPECT_TRUE(line) << process_->StandardError();
     if (line) url_ = "https://127.0.0.1:" + line->substr(line->rfind(':') + 1) + "/fhir";
   }
   std::string certificate() const { return folder_.File("certificate"); }
+  std::string key() const { return folder_.File("key"); }
   const std::string& url() const { return url_; }
 
  private:
@@ -320,7 +323,7 @@ class TlsServer {
 FhirAnswer AskOverTls(const TlsServer& server, const std::string& authority_file) {
   CurlClientSettings settings;
   settings.base_url = server.url();
-  settings.authority_file = authority_file;
+  settings.tls.authority_file = authority_file;
   const auto client = ClientWith(settings);
   return Send(*client, Read("metadata"));
 }
@@ -328,6 +331,17 @@ FhirAnswer AskOverTls(const TlsServer& server, const std::string& authority_file
 TEST(CurlClient, TrustedCertificateOfTheHost_IsAccepted) {
   const TlsServer server("IP:127.0.0.1");
   EXPECT_EQ(AskOverTls(server, server.certificate()).transport, Transport::kAnswered);
+}
+
+TEST(CurlClient, MutualTls_IsHadWithTheClientCertificateOnly) {
+  const TlsServer server("IP:127.0.0.1", {"-verify_return_error", "-Verify", "1", "-CAfile"});
+  CurlClientSettings settings;
+  settings.base_url = server.url();
+  settings.tls.authority_file = server.certificate();
+  EXPECT_NE(Send(*ClientWith(settings), Read("metadata")).transport, Transport::kAnswered);
+  settings.tls.client_certificate_file = server.certificate();
+  settings.tls.client_key_file = server.key();
+  EXPECT_EQ(Send(*ClientWith(settings), Read("metadata")).transport, Transport::kAnswered);
 }
 
 TEST(CurlClient, UnknownAuthority_IsRefusedBeforeAnythingIsSent) {

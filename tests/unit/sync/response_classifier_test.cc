@@ -103,7 +103,9 @@ INSTANTIATE_TEST_SUITE_P(Table, LostAnswer,
                                          LostRow{"LookupNotSent", RequestKind::kLookup, Transport::kNotSent,
                                                  Code::kUnreachable, Verdict::kRetry},
                                          LostRow{"BadCertificate", RequestKind::kWrite, Transport::kNotSent,
-                                                 Code::kTls, Verdict::kPauseRoute}),
+                                                 Code::kTls, Verdict::kPauseRoute},
+                                         LostRow{"NoToken", RequestKind::kWrite, Transport::kNotSent,
+                                                 Code::kUnauthorized, Verdict::kPauseRoute}),
                          [](const auto& one) { return one.param.name; });
 
 TEST(Classify, SuccessWithoutReadableBody_IsAmbiguousForAWriteOnly) {

@@ -1,0 +1,30 @@
+// CertificateWatch: warns before the client certificate ends, once a day from fourteen days on.
+//
+// For one thread. Reads the file each time, so that a renewed certificate ends the warnings.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/clock.h"
+
+namespace fhir_adapter::app {
+
+inline constexpr std::int64_t kCertificateWarningDays = 14;
+
+class CertificateWatch {
+ public:
+  // An empty file: nothing to watch.
+  CertificateWatch(std::string file, Clock& clock) : file_(std::move(file)), clock_(clock) {}
+
+  // To be called now and then; looks at the file when a day has passed. Logs `certificate-ends-soon`,
+  // `certificate-ended` or `certificate-unreadable`. True when it logged.
+  bool Look();
+
+ private:
+  const std::string file_;
+  Clock& clock_;
+  std::int64_t next_look_us_ = 0;
+};
+
+}  // namespace fhir_adapter::app
