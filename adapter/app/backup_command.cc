@@ -41,7 +41,7 @@ int RunRestore(const GlobalOptions& global, const RestoreOptions& options, const
               << configuration->StorePath()
               << ".before-restore\nThe store is older than the server now: records are taken and nothing is "
                  "sent until\n"
-                 "`fhir-adapter queue resume --reason …`.\n";
+                 "`fhir-adapter reconcile --adopt --reason …`.\n";
   return kExitDone;
 }
 

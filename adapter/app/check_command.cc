@@ -73,6 +73,7 @@ int RunCheck(const GlobalOptions& global, const CheckOptions& options, const Str
     return kExitUsage;
   }
   for (const std::string& warning : configuration->warnings) streams.err << "warning: " << warning << "\n";
+  if (options.connect) return RunConnectCheck(*configuration, options.patient, global.json, streams);
   if (!options.maps.empty()) return CheckMaps(global, options, streams);
   return CheckSet(global, *configuration, options, streams);
 }

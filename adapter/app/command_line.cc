@@ -24,6 +24,7 @@ struct Parsed {
   std::string backup_file;
   RestoreOptions restore;
   AuditOptions audit;
+  ReconcileOptions reconcile;
   Command command;
 };
 
@@ -57,9 +58,17 @@ void AddCheck(CLI::App& program, Parsed& parsed, const Streams& streams) {
   command->add_option("--map-dir", options.map_directory, "folder of maps (default: configured or shipped)");
   command->add_option("--model", options.model_directory, "folder of further StructureDefinitions");
   command->add_option("MAP", options.maps, "only these map files");
+  CLI::Option* connect = command->add_flag(
+      "--connect", options.connect,
+      "ask the FHIR server instead: TLS, token, metadata, rung, patient search; writes nothing");
+  command->add_option("--patient", options.patient, "with --connect: the number of a patient to search for")
+      ->needs(connect);
   command->footer(
-      "One line a finding: file:line:column: error|warning: message.\n"
-      "Exit codes: 0 clean; 1 findings with errors; 2 the configuration is wrong.\n"
+      "One line a finding: file:line:column: error|warning: message; with --connect check: outcome: "
+      "message.\n"
+      "Exit codes: 0 clean; 1 findings with errors; 2 the configuration is wrong; 4 the server is not "
+      "reached.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml check --connect --patient 100001\n"
       "Example: fhir-adapter --config /etc/fhir-adapter/config.toml check");
   command->callback([&] { parsed.command = [&] { return RunCheck(parsed.global, options, streams); }; });
 }
@@ -114,7 +123,10 @@ void AddQueueAction(CLI::App& queue, const char* name, const char* text, bool ch
   if (word == "list") action->add_option("--state", options.state, "only entries in this state");
   if (word == "show") action->add_option("ID", options.ids, "the entry")->required()->expected(1);
   if (changes) {
-    if (word != "resume") action->add_option("ID", options.ids, "the entries")->required();
+    action->add_option("ID", options.ids, "the entries")->required();
+    if (word == "link") {
+      action->add_option("--patient", options.patient, "Patient/ID on the FHIR server")->required();
+    }
     action->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
   }
   action->callback([&parsed, &options, &streams, word] {
@@ -133,12 +145,38 @@ void AddQueue(CLI::App& program, Parsed& parsed, const Streams& streams) {
                  parsed, streams);
   AddQueueAction(*queue, "release", "Let held work go on", true, parsed, streams);
   AddQueueAction(*queue, "quarantine", "Take work out of the line", true, parsed, streams);
-  AddQueueAction(*queue, "resume",
-                 "Send again after a restore: what the server has newer is held, never overwritten", true,
-                 parsed, streams);
+  AddQueueAction(*queue, "link",
+                 "Tie a held patient, and all later records of it, to a Patient of the server", true, parsed,
+                 streams);
+  AddQueueAction(*queue, "unlink", "Search for the patient of this entry again from now on", true, parsed,
+                 streams);
   queue->footer(
       "Example: fhir-adapter queue list --state held --json\n"
+      "Example: fhir-adapter queue link 4f0c… --patient Patient/123 --reason \"same person, married name\"\n"
       "Example: fhir-adapter queue retry 4f0c… --reason \"code table corrected\"");
+}
+
+void AddReconcile(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  ReconcileOptions& options = parsed.reconcile;
+  CLI::App* command = program.add_subcommand(
+      "reconcile", "Compare what should be on the FHIR server with what is; changes nothing by itself");
+  command->add_option("--since", options.since, "only records of which something came in since this time");
+  command->add_option("--patient", options.patient, "only the patient with this number");
+  CLI::Option* repair = command->add_flag("--repair", options.repair,
+                                          "send what is missing, hold what is there twice for a person");
+  command
+      ->add_flag("--adopt", options.adopt,
+                 "after a restore: take over what is newer on the server, then let sending go on")
+      ->excludes(repair);
+  command->add_option("--reason", options.reason, "why; kept with the change in the audit log");
+  command->footer(
+      "Prints missing, changed (with element paths), duplicate and orphaned resources. One that was stopped "
+      "goes\n"
+      "on where it was when it is called with the same options again.\n"
+      "Exit codes: 0 nothing found; 1 differences; 4 the server is not reached.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml reconcile --since 2026-03-01 --json\n"
+      "Example: fhir-adapter reconcile --repair --reason \"resources were deleted by mistake\"");
+  command->callback([&] { parsed.command = [&] { return RunReconcile(parsed.global, options, streams); }; });
 }
 
 void AddBackup(CLI::App& program, Parsed& parsed, const Streams& streams) {
@@ -216,6 +254,7 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   AddFhirPath(program, parsed, streams);
   AddSubmit(program, parsed, streams);
   AddQueue(program, parsed, streams);
+  AddReconcile(program, parsed, streams);
   AddAudit(program, parsed, streams);
   AddBackup(program, parsed, streams);
   AddSandbox(program, parsed, streams);

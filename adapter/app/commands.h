@@ -35,8 +35,14 @@ struct CheckOptions {
   std::string map_directory;
   std::string model_directory;
   std::vector<std::string> maps;
+  bool connect = false;  // ask the FHIR server
+  std::string patient;   // its number, to be searched there
 };
 int RunCheck(const GlobalOptions& global, const CheckOptions& options, const Streams& streams);
+
+// `check --connect`.
+int RunConnectCheck(const Configuration& configuration, const std::string& mrn, bool json,
+                    const Streams& streams);
 
 struct FhirPathOptions {
   std::string expression;
@@ -62,10 +68,11 @@ struct SubmitOptions {
 int RunSubmit(const GlobalOptions& global, const SubmitOptions& options, const Streams& streams);
 
 struct QueueOptions {
-  std::string action;  // stats, list, show, retry, release, quarantine
+  std::string action;  // stats, list, show, retry, release, quarantine, link, unlink
   std::vector<std::string> ids;
   std::string reason;
-  std::string state;  // list: only this state
+  std::string state;    // list: only this state
+  std::string patient;  // link: "Patient/x"
 };
 int RunQueue(const GlobalOptions& global, const QueueOptions& options, const Streams& streams);
 
@@ -78,6 +85,15 @@ struct AuditOptions {
   std::string checkpoints;    // verify: another file of checkpoints, as a witness keeps it
 };
 int RunAudit(const GlobalOptions& global, const AuditOptions& options, const Streams& streams);
+
+struct ReconcileOptions {
+  std::string since;    // a date or time; empty: whenever
+  std::string patient;  // number of the only patient; empty: all
+  bool repair = false;
+  bool adopt = false;
+  std::string reason;
+};
+int RunReconcile(const GlobalOptions& global, const ReconcileOptions& options, const Streams& streams);
 
 int RunBackup(const GlobalOptions& global, const std::string& file, const Streams& streams);
 struct RestoreOptions {

@@ -16,7 +16,7 @@ namespace fhir_adapter::app {
 
 std::string ControlSocketPath(const Configuration& configuration);
 
-// POST /control/queue. `changed` is called after a change, to wake who waits for work.
+// POST /control/queue and /control/reconcile. `changed` is called after a change, to wake who waits for work.
 std::vector<net::Route> ControlRoutes(storage::Store& store, outbox::Outbox& outbox, Clock& clock,
                                       std::function<void()> changed);
 

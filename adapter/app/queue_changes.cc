@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "core/arena.h"
@@ -18,6 +19,11 @@ Result<void> Apply(const QueueChange& change, const std::string& id, const outbo
   if (change.action == kResume) return outbox.ResumeSending(transaction, why);
   const outbox::WorkId work{id};
   if (change.action == "retry") return outbox.Retry(transaction, work, why);
+  if (change.action == "link") {
+    const auto released = outbox.LinkPatient(transaction, work, change.patient, why);
+    return released ? Result<void>() : Result<void>(Fail(released.error()));
+  }
+  if (change.action == "unlink") return outbox.UnlinkPatient(transaction, work, why);
   if (change.action == "release") return outbox.Release(transaction, work, why);
   return outbox.Quarantine(transaction, work, why);
 }
@@ -30,14 +36,13 @@ std::string Text(const fhir::Node& object, std::string_view name) {
 }  // namespace
 
 bool IsQueueChange(const std::string& action) {
-  return action == "retry" || action == "release" || action == "quarantine" || action == kResume;
+  static const std::set<std::string> changes = {"retry", "release", "quarantine", "link", "unlink"};
+  return changes.contains(action);
 }
 
-void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now, storage::Store& store,
-                      outbox::Outbox& outbox, QueueChangeDone done) {
+void SubmitEach(std::vector<NamedWork> works, storage::Store& store, QueueChangeDone done) {
   struct Pending {
-    QueueChange change;
-    outbox::Change why;
+    std::vector<NamedWork> works;
     QueueChangeDone done;
     std::mutex
         mutex;  // guards the two below: works are refused on the caller's thread and done on the writer's
@@ -46,16 +51,14 @@ void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs 
   };
   // shared_ptr: each work that is under way holds it.
   const auto pending = std::make_shared<Pending>();
-  pending->change = change;
-  if (change.action == kResume) pending->change.ids = {"sending"};
-  pending->why = outbox::Change{actor, change.reason, now};
+  pending->works = std::move(works);
   pending->done = std::move(done);
-  const std::size_t works = pending->change.ids.size();
-  pending->left = works;
-  for (const std::string& id : pending->change.ids) pending->results.push_back({id, false, ""});
-  for (std::size_t i = 0; i < works; ++i) {
-    const auto work = [pending, i, &outbox](storage::Transaction& transaction) {
-      return Apply(pending->change, pending->change.ids[i], pending->why, transaction, outbox);
+  const std::size_t count = pending->works.size();
+  pending->left = count;
+  for (const NamedWork& work : pending->works) pending->results.push_back({work.id, false, ""});
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto work = [pending, i](storage::Transaction& transaction) {
+      return pending->works[i].apply(transaction);
     };
     store.Submit(work, [pending, i](const Result<void>& changed) {
       bool last = false;
@@ -70,9 +73,23 @@ void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs 
   }
 }
 
+void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now, storage::Store& store,
+                      outbox::Outbox& outbox, QueueChangeDone done) {
+  const outbox::Change why{actor, change.reason, now};
+  std::vector<std::string> ids = change.ids;
+  if (change.action == kResume) ids = {"sending"};
+  std::vector<NamedWork> works;
+  for (std::string& id : ids) {
+    works.push_back({id, [change, id, why, &outbox](storage::Transaction& transaction) {
+                       return Apply(change, id, why, transaction, outbox);
+                     }});
+  }
+  SubmitEach(std::move(works), store, std::move(done));
+}
+
 std::string ToJson(const QueueChange& change) {
-  std::string json =
-      "{\"action\":" + JsonString(change.action) + ",\"reason\":" + JsonString(change.reason) + ",\"ids\":[";
+  std::string json = "{\"action\":" + JsonString(change.action) + ",\"reason\":" + JsonString(change.reason) +
+                     ",\"patient\":" + JsonString(change.patient) + ",\"ids\":[";
   for (std::size_t i = 0; i < change.ids.size(); ++i) json += (i == 0 ? "" : ",") + JsonString(change.ids[i]);
   return json + "]}";
 }
@@ -80,9 +97,9 @@ std::string ToJson(const QueueChange& change) {
 Result<QueueChange> ParseQueueChange(std::string_view json) {
   Arena arena;
   ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(json, arena));
-  QueueChange change{Text(*root, "action"), {}, Text(*root, "reason")};
-  if (!IsQueueChange(change.action))
-    return Fail(Code::kUsage, "action is retry, release, quarantine or resume");
+  QueueChange change{Text(*root, "action"), {}, Text(*root, "reason"), Text(*root, "patient")};
+  if (!IsQueueChange(change.action) && change.action != kResume)
+    return Fail(Code::kUsage, "action is retry, release, quarantine, link, unlink or resume");
   if (change.reason.empty()) return Fail(Code::kUsage, "a change needs a reason");
   const fhir::Node* ids = root->Find("ids");
   for (const fhir::Node* id : ids ? ids->items() : std::span<fhir::Node*>())

@@ -1,6 +1,6 @@
-// Changes of the queue that a person asks for: retry, release, quarantine of entries, and resume of sending
-// after a restore. One implementation for the daemon's control socket and for the command that finds no
-// daemon.
+// Changes of the queue that a person asks for: retry, release, quarantine of entries, link and unlink of
+// their patients, and resume of sending after a restore. One implementation for the daemon's control socket
+// and for the command that finds no daemon.
 #pragma once
 
 #include <functional>
@@ -15,9 +15,10 @@
 namespace fhir_adapter::app {
 
 struct QueueChange {
-  std::string action;            // retry, release, quarantine, resume
+  std::string action;            // retry, release, quarantine, link, unlink, resume
   std::vector<std::string> ids;  // none for resume
   std::string reason;
+  std::string patient;  // link: "Patient/x"
 };
 
 struct QueueChangeResult {
@@ -26,6 +27,7 @@ struct QueueChangeResult {
   std::string message;  // why not
 };
 
+// Whether `queue` takes the action; "resume" is `reconcile`'s.
 bool IsQueueChange(const std::string& action);
 
 // Resume speaks of the whole queue and takes no ids; its one result is called "sending".
@@ -35,6 +37,11 @@ inline constexpr const char* kResume = "resume";
 // `done` is called once, on the writer's thread (or at once when the store refuses work). `store` and
 // `outbox` must outlive it.
 using QueueChangeDone = std::function<void(std::vector<QueueChangeResult>)>;
+struct NamedWork {
+  std::string id;
+  std::function<Result<void>(storage::Transaction&)> apply;
+};
+void SubmitEach(std::vector<NamedWork> works, storage::Store& store, QueueChangeDone done);
 void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs now, storage::Store& store,
                       outbox::Outbox& outbox, QueueChangeDone done);
 

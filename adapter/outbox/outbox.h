@@ -36,6 +36,29 @@ struct Change {
   TimeUs now;
 };
 
+// What reconciling found of one record on a server.
+struct Repair {
+  std::string endpoint;
+  std::string subject_key;
+  std::vector<ResourceKey> missing;     // to be sent again
+  std::vector<ResourceKey> duplicates;  // carried by two resources: for a person
+};
+
+// What the server holds newer than a store that was restored.
+struct Adoption {
+  std::string endpoint;
+  std::string subject_key;
+  std::int64_t newest_revision = 0;  // that the server has seen; a lower one will not be sent
+  struct Version {
+    ResourceKey key;
+    std::string server_id;
+    std::string version_id;
+    std::string json;
+    bool nullified = false;
+  };
+  std::vector<Version> versions;
+};
+
 class Outbox {
  public:
   virtual ~Outbox() = default;
@@ -69,6 +92,23 @@ class Outbox {
   // All work of one patient that is held for the patient's sake goes on. Returns how many.
   virtual Result<std::int64_t> ReleasePatient(storage::Transaction& transaction, std::string_view patient_key,
                                               const Change& change) = 0;
+
+  // Ties the patient of held work to "Patient/x" of the server, for this and all later work of that patient,
+  // and lets what is held for the patient's sake go on. Returns how much that was.
+  virtual Result<std::int64_t> LinkPatient(storage::Transaction& transaction, const WorkId& id,
+                                           std::string_view patient, const Change& change) = 0;
+  // The patient is searched for again from now on. What was delivered stays where it is.
+  virtual Result<void> UnlinkPatient(storage::Transaction& transaction, const WorkId& id,
+                                     const Change& change) = 0;
+
+  // Queues what is missing as `repair` work, and holds a `repair` work as a conflict where there are
+  // duplicates. kNotAllowed: nothing of the record was delivered here, or the record waits to be sent anyway.
+  virtual Result<void> QueueRepair(storage::Transaction& transaction, const Repair& repair,
+                                   const Change& change) = 0;
+
+  // Takes newer versions of the server into the ledger. Only while sending is stopped.
+  virtual Result<void> Adopt(storage::Transaction& transaction, const Adoption& adoption,
+                             const Change& change) = 0;
 
   // After a restore nothing is claimed until this is called (by an explicit, audited command).
   virtual Result<void> ResumeSending(storage::Transaction& transaction, const Change& change) = 0;

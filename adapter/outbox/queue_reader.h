@@ -74,6 +74,21 @@ struct HeldPatient {
   std::int64_t items = 0;
 };
 
+// Everything that is known to be on a server of one record.
+struct LedgerSubject {
+  std::string subject_key;
+  std::vector<LedgerRow> rows;             // in key order
+  std::vector<PatientReference> patients;  // in whose charts they stand
+};
+
+struct LedgerFilter {
+  std::string endpoint;
+  std::string after;            // subject key of the last one before; empty: from the beginning
+  std::string mrn;              // only records of this patient; empty: of all
+  std::optional<TimeUs> since;  // only records of which something came in since then
+  std::size_t subjects_max = 100;
+};
+
 class QueueReader {
  public:
   virtual ~QueueReader() = default;
@@ -98,6 +113,16 @@ class QueueReader {
                                                          std::string_view subject_key) = 0;
   virtual Result<std::optional<LedgerRow>> LedgerRowOf(storage::Snapshot& snapshot, std::string_view endpoint,
                                                        const ResourceKey& key) = 0;
+  // The records of the ledger in the order of their keys, a page at a time.
+  virtual Result<std::vector<LedgerSubject>> LedgerSubjects(storage::Snapshot& snapshot,
+                                                            const LedgerFilter& filter) = 0;
+  // One record of the ledger; without rows when it has none.
+  virtual Result<LedgerSubject> LedgerSubjectOf(storage::Snapshot& snapshot, std::string_view endpoint,
+                                                std::string_view subject_key) = 0;
+  // Which resource "type/server_id" of this endpoint is; empty: none of the ledger.
+  virtual Result<std::optional<ResourceKey>> LedgerKeyOf(storage::Snapshot& snapshot,
+                                                         std::string_view endpoint, std::string_view type,
+                                                         std::string_view server_id) = 0;
 };
 
 }  // namespace fhir_adapter::outbox

@@ -167,7 +167,7 @@ void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
   if (result.classification.verdict != Verdict::kSucceeded) {
     return FinishFailed(result.classification, result.answer);
   }
-  if (result.has_duplicates) {
+  if (result.has_duplicates()) {
     return Finish(DeliveryOutcome::kHeld, Code::kConflict,
                   "two resources on the server carry one identifier");
   }
@@ -260,6 +260,8 @@ void Delivery::FoldUnknown(const PlannedEntry& entry, const Observed& observed) 
 
 // Three-way: what is there now, what we delivered last, what we want. False when a person has to decide.
 bool Delivery::FoldKnown(const PlannedEntry& entry, LedgerRow& row, const Observed* observed) {
+  // Known to be missing, and still so: this work is to send it again.
+  if (observed == nullptr && row.sha256.empty()) return true;
   if (observed == nullptr) {
     Finish(DeliveryOutcome::kHeld, Code::kConflict,
            "removed from the server by someone else: " + entry.key.type);

@@ -38,6 +38,7 @@ class Planner {
     }
     ADAPTER_CHECK(AddVanished());
     if (provenance != nullptr && !plan_.entries.empty()) ADAPTER_CHECK(AddProvenance(*provenance));
+    AddMissing();
     ADAPTER_CHECK(CheckReferences());
     return std::move(plan_);
   }
@@ -57,6 +58,7 @@ class Planner {
   bool HasVanished(const LedgerRow& row) const;
   Result<void> AddVanished();
   Result<void> AddProvenance(const IntendedResource& provenance);
+  void AddMissing();
   Result<void> CheckReferences() const;
   void Add(const ResourceKey& key, std::string uuid, std::string json, bool has_identifier_search,
            const std::string& patient_key);
@@ -100,7 +102,7 @@ void Planner::Add(const ResourceKey& key, std::string uuid, std::string json, bo
 Result<void> Planner::AddIntended(const IntendedResource& resource) {
   const LedgerRow* row = RowOf(resource.key);
   std::string json = resource.json;
-  if (row != nullptr) {
+  if (row != nullptr && !row->sha256.empty()) {  // without hash: reconciling found it missing
     if (row->sha256 == resource.sha256) return {};
     Arena arena;
     ADAPTER_TRY(Node * intended, Read(resource.json, resource.key, arena));
@@ -178,6 +180,19 @@ Result<void> Planner::AddProvenance(const IntendedResource& provenance) {
   resource->Set(arena, "target", targets);
   Add(key, uuid, WriteOrdered(*resource), false, item_.patient.key);
   return {};
+}
+
+// What reconciling found missing and no revision intends, as it was sent: Provenances, and what was
+// nullified.
+void Planner::AddMissing() {
+  for (const LedgerRow& row : item_.ledger) {
+    const bool is_planned = std::any_of(plan_.entries.begin(), plan_.entries.end(),
+                                        [&](const PlannedEntry& entry) { return entry.key == row.key; });
+    if (!row.sha256.empty() || row.json.empty() || is_planned) continue;
+    if (!context_.patients.contains(row.patient_key)) continue;  // in the chart of a patient before
+    Add(row.key, UuidOf(row.key.system, row.key.value), row.json, HasIdentifierSearch(row.key.type),
+        row.patient_key);
+  }
 }
 
 Result<void> Planner::CheckReferences() const {

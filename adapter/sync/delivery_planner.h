@@ -9,6 +9,7 @@
 //   the
 //     former patient's chart are nullified by id;
 //   * what was delivered before is updated by id under its version, so that nobody's change is overwritten;
+//   * what reconciling found missing (a row without hash) is sent again, to the place where it was;
 //   * the Provenance names what is written, and is left out when that is nothing.
 // The same work and ledger give the same bytes.
 #pragma once

@@ -157,15 +157,17 @@ void ServerLookup::TakeResource(const Query& query, Node& resource) {
     if (const Node* meta = resource.Find("meta")) observed.version_id = TextOf(*meta, "versionId");
     const auto same = std::find_if(result_.found.begin(), result_.found.end(),
                                    [&](const Observed& other) { return other.entry == wanted.entry; });
-    if (same != result_.found.end()) {
-      if (same->server_id != observed.server_id) result_.has_duplicates = true;
+    const auto is_it = [&](const Observed& other) {
+      return other.entry == observed.entry && other.server_id == observed.server_id;
+    };
+    if (same != result_.found.end() && (is_it(*same) || std::ranges::any_of(result_.further, is_it))) {
       continue;
     }
     Arena arena;
     Node* copy = fhir::Clone(resource, arena);
     StripServerParts(*copy, client_.base_url(), arena);
     observed.json = WriteOrdered(*copy);
-    result_.found.push_back(std::move(observed));
+    (same == result_.found.end() ? result_.found : result_.further).push_back(std::move(observed));
   }
 }
 

@@ -35,7 +35,8 @@ struct LookupResult {
   Classification classification;  // kSucceeded, or why the server could not be asked
   FhirAnswer answer;              // when it failed
   std::vector<Observed> found;    // what is not among them is not there
-  bool has_duplicates = false;    // two resources carry one of the identifiers
+  std::vector<Observed> further;  // more resources that carry an identifier that one of `found` carries
+  bool has_duplicates() const { return !further.empty(); }
   std::int64_t newest_revision = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "backend.h"
 #include "core/limits.h"
+#include "outbox/sqlite/restore.h"
 
 namespace fhir_adapter::test {
 namespace {
@@ -11,6 +12,8 @@ using outbox::WorkId;
 using outbox::WorkItem;
 using outbox::WorkState;
 using ::testing::ElementsAre;
+
+constexpr const char* kEndpoint = "http://server.example/fhir";
 
 class OutboxContract : public ContractTest {
  protected:
@@ -362,6 +365,185 @@ TEST_P(OutboxContract, HeldForAConflict_IsReleasedByAnOperatorOnly) {
   EXPECT_EQ(ClaimOne()->id, id);
   EXPECT_THAT(EventsOf("R1"),
               ElementsAre("received", "mapped", "queued", "attempt", "held", "released", "attempt"));
+}
+
+TEST_P(OutboxContract, LinkedPatient_IsTakenForAllItsWorkUntilUnlinked) {
+  const WorkId first = Queue("R1", 1);
+  Complete(Report(*ClaimOne(), DeliveryOutcome::kHeld, Code::kPatientAmbiguous));
+  EXPECT_EQ(Written<std::int64_t>([&](storage::Transaction& transaction) {
+              return outbox().LinkPatient(transaction, first, "Patient/x.1-A", Operator());
+            }),
+            1);
+  const WorkItem linked = *ClaimOne();
+  EXPECT_EQ(linked.id, first);
+  EXPECT_EQ(linked.patient.linked_id, "Patient/x.1-A");
+  Deliver(linked);
+  EXPECT_THAT(EventsOf("R1"), ElementsAre("received", "mapped", "queued", "attempt", "held", "linked",
+                                          "released", "attempt", "written", "delivered"));
+  Queue("R2", 1);
+  Queue("S1", 1, "100002");
+  for (const WorkItem& item : Claim()) {
+    EXPECT_EQ(item.patient.linked_id, item.patient.mrn == "100001" ? "Patient/x.1-A" : "") << item.record_id;
+    Deliver(item);
+  }
+  ASSERT_TRUE(Changed([&](storage::Transaction& t) { return outbox().UnlinkPatient(t, first, Operator()); }));
+  Queue("R3", 1);
+  EXPECT_EQ(ClaimOne()->patient.linked_id, "");
+  EXPECT_EQ(EventsOf("R1").back(), "unlinked");
+  const auto again =
+      Changed([&](storage::Transaction& t) { return outbox().UnlinkPatient(t, first, Operator()); });
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::kNotAllowed);
+}
+
+TEST_P(OutboxContract, LinkOfWhatCannotBeLinked_IsRefused) {
+  const WorkId id = Queue("R1", 1);
+  const auto link = [&](const std::string& patient, const std::string& reason) {
+    const auto linked = Changed([&](storage::Transaction& t) -> Result<void> {
+      ADAPTER_CHECK(outbox().LinkPatient(t, id, patient, Operator(reason)));
+      return {};
+    });
+    return linked ? Code::kInternal : linked.error().code;
+  };
+  EXPECT_EQ(link("Patient/1", "why"), Code::kNotAllowed) << "it waits for nobody";
+  Complete(Report(*ClaimOne(), DeliveryOutcome::kHeld, Code::kConflict));
+  EXPECT_EQ(link("Patient/1", "why"), Code::kNotAllowed) << "held for another reason";
+  ASSERT_TRUE(Changed([&](storage::Transaction& t) { return outbox().Release(t, id, Operator()); }));
+  Complete(Report(*ClaimOne(), DeliveryOutcome::kHeld, Code::kPatientNotFound));
+  for (const char* patient :
+       {"", "1", "Patient/", "Practitioner/1", "Patient/a/b", "Patient/a?b", "patient/1"}) {
+    EXPECT_EQ(link(patient, "why"), Code::kUsage) << patient;
+  }
+  EXPECT_EQ(link("Patient/" + std::string(65, 'a'), "why"), Code::kUsage);
+  EXPECT_EQ(link("Patient/1", ""), Code::kUsage) << "without a reason";
+  EXPECT_EQ(link("Patient/" + std::string(64, 'a'), "why"), Code::kInternal) << "done";
+}
+
+// Reconciling.
+
+TEST_P(OutboxContract, MissingResource_IsQueuedToBeSentAgainWithoutVersionAndHash) {
+  Queue("R1", 1);
+  Deliver(*ClaimOne());
+  const auto subject = [&] {
+    return Seen<outbox::LedgerSubject>([&](storage::Snapshot& snapshot) {
+      return queue().LedgerSubjectOf(snapshot, kEndpoint, "pain-clinic.R1");
+    });
+  };
+  const outbox::LedgerSubject before = subject();
+  ASSERT_EQ(before.rows.size(), 1U);
+  ASSERT_EQ(before.patients.size(), 1U);
+  EXPECT_EQ(before.patients[0].mrn, "100001");
+  const outbox::Repair repair{kEndpoint, "pain-clinic.R1", {before.rows[0].key}, {}};
+  const auto queue_repair = [&](const outbox::Change& change) {
+    return Changed([&](storage::Transaction& t) { return outbox().QueueRepair(t, repair, change); });
+  };
+  EXPECT_EQ(queue_repair(Operator("")).error().code, Code::kUsage);
+  ASSERT_TRUE(queue_repair(Operator()));
+  EXPECT_EQ(queue_repair(Operator()).error().code, Code::kNotAllowed) << "it waits to be sent";
+  const WorkItem item = *ClaimOne();
+  EXPECT_EQ(item.kind, outbox::WorkKind::kRepair);
+  EXPECT_EQ(item.revision, 1);
+  ASSERT_EQ(item.resources.size(), 1U);
+  EXPECT_EQ(item.resources[0].json, "{\"revision\":1}");
+  ASSERT_EQ(item.ledger.size(), 1U);
+  EXPECT_EQ(item.ledger[0].server_id, before.rows[0].server_id) << "where it was";
+  EXPECT_EQ(item.ledger[0].version_id, "");
+  EXPECT_EQ(item.ledger[0].sha256, "");
+  EXPECT_EQ(item.ledger[0].json, before.rows[0].json);
+  Deliver(item);
+  EXPECT_EQ(subject().rows[0].sha256, before.rows[0].sha256);
+  EXPECT_THAT(EventsOf("R1"),
+              ElementsAre("received", "mapped", "queued", "attempt", "written", "delivered", "found-missing",
+                          "repair-queued", "mapped", "queued", "attempt", "written", "delivered"));
+}
+
+TEST_P(OutboxContract, DuplicateOnTheServer_IsHeldOnceForAPerson) {
+  Queue("R1", 1);
+  Deliver(*ClaimOne());
+  const outbox::ResourceKey key = Resource("pain-clinic.R1", "x").key;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(Changed([&](storage::Transaction& t) {
+      return outbox().QueueRepair(t, outbox::Repair{kEndpoint, "pain-clinic.R1", {}, {key}}, Operator());
+    }));
+  }
+  EXPECT_FALSE(ClaimOne());
+  const auto page = Seen<outbox::QueuePage>(
+      [&](storage::Snapshot& snapshot) { return queue().List(snapshot, {WorkState::kHeld, "", 10}); });
+  ASSERT_EQ(page.entries.size(), 1U);
+  ASSERT_EQ(page.entries[0].reasons.size(), 1U);
+  EXPECT_EQ(page.entries[0].reasons[0].code, Code::kConflict);
+  ASSERT_TRUE(
+      Changed([&](storage::Transaction& t) { return outbox().Release(t, page.entries[0].id, Operator()); }));
+  EXPECT_EQ(ClaimOne()->id, page.entries[0].id);
+}
+
+TEST_P(OutboxContract, RepairOfWhatWasNotDelivered_IsRefused) {
+  Queue("R1", 1);
+  const auto repaired = Changed([&](storage::Transaction& t) {
+    return outbox().QueueRepair(t, outbox::Repair{kEndpoint, "pain-clinic.R1", {}, {}}, Operator());
+  });
+  ASSERT_FALSE(repaired);
+  EXPECT_EQ(repaired.error().code, Code::kNotAllowed);
+}
+
+TEST_P(OutboxContract, NewerVersions_AreAdoptedWhileSendingIsStoppedOnly) {
+  Queue("R1", 1);
+  Deliver(*ClaimOne());
+  const outbox::ResourceKey key = Resource("pain-clinic.R1", "x").key;
+  const outbox::Adoption adoption{
+      kEndpoint, "pain-clinic.R1", 4, {{key, "p-1", "7", "{\"revision\":4}", false}}};
+  const auto adopt = [&](const outbox::Change& change) {
+    return Changed([&](storage::Transaction& t) { return outbox().Adopt(t, adoption, change); });
+  };
+  ASSERT_FALSE(adopt(Operator()));
+  EXPECT_EQ(adopt(Operator()).error().code, Code::kNotAllowed) << "this store was not restored";
+  ASSERT_TRUE(Changed(
+      [&](storage::Transaction& t) { return outbox::RecordRestore(t, log(), Operator("backup of March")); }));
+  EXPECT_EQ(adopt(Operator("")).error().code, Code::kUsage);
+  ASSERT_TRUE(adopt(Operator()));
+  const auto row = Seen<std::optional<outbox::LedgerRow>>(
+      [&](storage::Snapshot& snapshot) { return queue().LedgerRowOf(snapshot, kEndpoint, key); });
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->version_id, "7");
+  EXPECT_EQ(row->etag, "W/\"7\"");
+  EXPECT_EQ(row->json, "{\"revision\":4}");
+  EXPECT_EQ(row->revision, 4) << "a lower one will not be sent over it";
+  EXPECT_EQ(EventsOf("R1").back(), "adopted");
+}
+
+TEST_P(OutboxContract, LedgerSubjects_ComeInPagesOfOnePatientOrSinceATime) {
+  Queue("R1", 1);
+  Deliver(*ClaimOne());
+  Advance(100);
+  const TimeUs later = now();
+  Queue("R2", 1, "100002");
+  Deliver(*ClaimOne());
+  Queue("R3", 1, "100001");
+  Deliver(*ClaimOne());
+  const auto subjects = [&](outbox::LedgerFilter filter) {
+    filter.endpoint = kEndpoint;
+    std::vector<std::string> keys;
+    for (const auto& subject : Seen<std::vector<outbox::LedgerSubject>>(
+             [&](storage::Snapshot& snapshot) { return queue().LedgerSubjects(snapshot, filter); })) {
+      keys.push_back(subject.subject_key);
+    }
+    return keys;
+  };
+  outbox::LedgerFilter filter;
+  filter.subjects_max = 2;
+  EXPECT_THAT(subjects(filter), ElementsAre("pain-clinic.R1", "pain-clinic.R2"));
+  filter.after = "pain-clinic.R2";
+  EXPECT_THAT(subjects(filter), ElementsAre("pain-clinic.R3"));
+  outbox::LedgerFilter of_patient;
+  of_patient.mrn = "100001";
+  EXPECT_THAT(subjects(of_patient), ElementsAre("pain-clinic.R1", "pain-clinic.R3"));
+  outbox::LedgerFilter since;
+  since.since = later;
+  EXPECT_THAT(subjects(since), ElementsAre("pain-clinic.R2", "pain-clinic.R3"));
+  const auto key = Seen<std::optional<outbox::ResourceKey>>([&](storage::Snapshot& snapshot) {
+    return queue().LedgerKeyOf(snapshot, kEndpoint, "Procedure", "nothing");
+  });
+  EXPECT_FALSE(key);
 }
 
 // Leases.

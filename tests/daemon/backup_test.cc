@@ -38,8 +38,10 @@ TEST(Backup, OfARunningDaemon_CanBeCheckedAndRestored) {
   ASSERT_EQ(daemon.Submit(Fixture("records/mg-3-revision-2.json")).status, 202);
   sandbox.RegisterPatient("100003", "male");
   EXPECT_EQ(daemon.WaitForState("MG-3", 2, {"queued"}), "queued");
+  EXPECT_EQ(daemon.Command({"reconcile", "--repair", "--reason", "x"}).exit_code, 2) << "nothing is sent yet";
+  EXPECT_EQ(daemon.Command({"reconcile", "--adopt"}).exit_code, 2) << "without a reason";
   const ProcessResult resumed =
-      daemon.Command({"queue", "resume", "--reason", "the clinic sent everything again"});
+      daemon.Command({"reconcile", "--adopt", "--reason", "the clinic sent everything again"});
   ASSERT_EQ(resumed.exit_code, 0) << resumed.standard_error;
   EXPECT_EQ(daemon.WaitForState("MG-3", 2, {"delivered"}), "delivered");
 }

@@ -23,6 +23,21 @@ FROM resource_ledger AS l
 LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
 WHERE l.endpoint = ? AND l.type = ? AND l.system = ? AND l.value = ?;
 
+-- name: subjects
+SELECT DISTINCT l.subject_key
+FROM resource_ledger AS l INDEXED BY resource_ledger_subject
+WHERE l.subject_key > ?1 AND l.endpoint = ?2
+  AND (?3 = '' OR EXISTS (SELECT 1 FROM resource_ledger AS m
+                          JOIN patient AS p ON p.patient_key = m.patient_key
+                          WHERE m.subject_key = l.subject_key AND m.endpoint = l.endpoint AND p.mrn = ?3))
+  AND (?4 IS NULL OR EXISTS (SELECT 1 FROM work_item AS w
+                             WHERE w.subject_key = l.subject_key AND w.received_us >= ?4))
+ORDER BY l.subject_key
+LIMIT ?5;
+
+-- name: key_of
+SELECT system, value FROM resource_ledger WHERE type = ? AND server_id = ? AND endpoint = ? LIMIT 1;
+
 -- name: former_patients
 SELECT DISTINCT patient_key
 FROM resource_ledger

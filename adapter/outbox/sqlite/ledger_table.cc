@@ -75,6 +75,53 @@ Result<std::vector<std::string>> LedgerTable::FormerPatients(storage::Snapshot& 
   }
 }
 
+Result<std::vector<std::string>> LedgerTable::Subjects(storage::Snapshot& snapshot, std::string_view endpoint,
+                                                       std::string_view after, std::string_view mrn,
+                                                       std::optional<TimeUs> since,
+                                                       std::size_t subjects_max) {
+  std::optional<std::int64_t> since_us;
+  if (since) since_us = since->us;
+  Statement statement = Use(snapshot, "subjects");
+  statement.Bind(after, endpoint, mrn, since_us, static_cast<std::int64_t>(subjects_max));
+  std::vector<std::string> subjects;
+  while (true) {
+    ADAPTER_TRY(const bool has_row, statement.Step());
+    if (!has_row) return subjects;
+    subjects.push_back(statement.Text(0));
+  }
+}
+
+Result<std::optional<ResourceKey>> LedgerTable::KeyOf(storage::Snapshot& snapshot, std::string_view endpoint,
+                                                      std::string_view type, std::string_view server_id) {
+  Statement statement = Use(snapshot, "key_of");
+  statement.Bind(type, server_id, endpoint);
+  ADAPTER_TRY(const bool has_row, statement.Step());
+  if (!has_row) return std::optional<ResourceKey>();
+  return std::optional(ResourceKey{std::string(type), statement.Text(0), statement.Text(1)});
+}
+
+Result<void> LedgerTable::Note(storage::Transaction& transaction, const WorkRow& row, const LedgerRow& noted,
+                               audit::EventKind event, const Principal& actor, TimeUs now) {
+  ADAPTER_TRY(const std::string key, keys_.RecordKey(transaction, row.subject_key));
+  audit::Entry entry = WorkTable::EntryFor(row, event, actor, now);
+  entry.role = Name(Role::kOperator);
+  entry.fhir = audit::FhirReference{noted.endpoint,   noted.key.type, noted.server_id,
+                                    noted.version_id, noted.etag,     HmacSha256Hex(key, noted.json)};
+  entry.outcome = "ok";
+  ADAPTER_TRY(const audit::Sequence sequence, log_.Append(transaction, entry));
+  std::int64_t ledger_id = 0;
+  {
+    Statement statement = Use(transaction, "write_ledger");
+    statement.Bind(noted.endpoint, noted.key.type, noted.key.system, noted.key.value, noted.server_id,
+                   noted.version_id, noted.etag, noted.sha256, row.subject_key, noted.revision,
+                   noted.patient_key, noted.patient_generation, static_cast<int>(noted.nullified), sequence);
+    ADAPTER_CHECK(statement.Step());
+    ledger_id = statement.Integer(0);
+    ADAPTER_CHECK(statement.Run());
+  }
+  return Use(transaction, "write_content").Bind(ledger_id, storage::Blob{noted.json}).Run();
+}
+
 Result<void> LedgerTable::Write(storage::Transaction& transaction, const WorkRow& row,
                                 const DeliveryReport& report, const ResourceWrite& write,
                                 const Principal& actor, TimeUs now) {

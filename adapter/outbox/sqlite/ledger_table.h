@@ -29,6 +29,17 @@ class LedgerTable {
   static Result<std::vector<std::string>> FormerPatients(storage::Snapshot& snapshot,
                                                          std::string_view endpoint, const WorkRow& row);
 
+  static Result<std::vector<std::string>> Subjects(storage::Snapshot& snapshot, std::string_view endpoint,
+                                                   std::string_view after, std::string_view mrn,
+                                                   std::optional<TimeUs> since, std::size_t subjects_max);
+  static Result<std::optional<ResourceKey>> KeyOf(storage::Snapshot& snapshot, std::string_view endpoint,
+                                                  std::string_view type, std::string_view server_id);
+
+  // What was found on the server by somebody who looked: `event` is kFoundMissing (the row keeps its place,
+  // without version and hash, so that the next work sends it again) or kAdopted.
+  Result<void> Note(storage::Transaction& transaction, const WorkRow& row, const LedgerRow& noted,
+                    audit::EventKind event, const Principal& actor, TimeUs now);
+
   Result<void> Write(storage::Transaction& transaction, const WorkRow& row, const DeliveryReport& report,
                      const ResourceWrite& write, const Principal& actor, TimeUs now);
 

@@ -29,6 +29,14 @@ class SqliteOutbox final : public Outbox {
   Result<void> Quarantine(storage::Transaction& transaction, const WorkId& id, const Change& change) override;
   Result<std::int64_t> ReleasePatient(storage::Transaction& transaction, std::string_view patient_key,
                                       const Change& change) override;
+  Result<std::int64_t> LinkPatient(storage::Transaction& transaction, const WorkId& id,
+                                   std::string_view patient, const Change& change) override;
+  Result<void> UnlinkPatient(storage::Transaction& transaction, const WorkId& id,
+                             const Change& change) override;
+  Result<void> QueueRepair(storage::Transaction& transaction, const Repair& repair,
+                           const Change& change) override;
+  Result<void> Adopt(storage::Transaction& transaction, const Adoption& adoption,
+                     const Change& change) override;
   Result<void> ResumeSending(storage::Transaction& transaction, const Change& change) override;
 
  private:
@@ -47,6 +55,8 @@ class SqliteOutbox final : public Outbox {
   Result<void> ReleaseDependents(storage::Transaction& transaction, const WorkRow& row, TimeUs now);
   Result<void> ToQueued(storage::Transaction& transaction, WorkRow& row, audit::EventKind event,
                         const Principal& actor, TimeUs now);
+  Result<void> QueueRepairWork(storage::Transaction& transaction, const WorkRow& delivered, bool is_conflict,
+                               const Change& change);
   Result<WorkRow> LoadForChange(storage::Transaction& transaction, const WorkId& id, const Change& change);
   Result<void> Remark(storage::Transaction& transaction, audit::Sequence sequence,
                       std::optional<std::int64_t> position, const Change& change);

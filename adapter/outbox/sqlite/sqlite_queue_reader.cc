@@ -208,4 +208,40 @@ Result<std::optional<LedgerRow>> SqliteQueueReader::LedgerRowOf(storage::Snapsho
   return LedgerTable::Row(snapshot, endpoint, key);
 }
 
+Result<LedgerSubject> SqliteQueueReader::LedgerSubjectOf(storage::Snapshot& snapshot,
+                                                         std::string_view endpoint,
+                                                         std::string_view subject_key) {
+  LedgerSubject subject;
+  subject.subject_key = subject_key;
+  ADAPTER_TRY(subject.rows, LedgerTable::OfSubject(snapshot, endpoint, subject_key));
+  for (const LedgerRow& row : subject.rows) {
+    const bool is_known = std::ranges::any_of(
+        subject.patients, [&](const PatientReference& patient) { return patient.key == row.patient_key; });
+    if (is_known) continue;
+    ADAPTER_TRY(PatientReference patient, LoadPatient(snapshot, row.patient_key));
+    subject.patients.push_back(std::move(patient));
+  }
+  return subject;
+}
+
+Result<std::vector<LedgerSubject>> SqliteQueueReader::LedgerSubjects(storage::Snapshot& snapshot,
+                                                                     const LedgerFilter& filter) {
+  ADAPTER_TRY(const std::vector<std::string> keys,
+              LedgerTable::Subjects(snapshot, filter.endpoint, filter.after, filter.mrn, filter.since,
+                                    std::min(filter.subjects_max, limits::kQueuePageEntriesMax)));
+  std::vector<LedgerSubject> subjects;
+  for (const std::string& key : keys) {
+    ADAPTER_TRY(LedgerSubject subject, LedgerSubjectOf(snapshot, filter.endpoint, key));
+    subjects.push_back(std::move(subject));
+  }
+  return subjects;
+}
+
+Result<std::optional<ResourceKey>> SqliteQueueReader::LedgerKeyOf(storage::Snapshot& snapshot,
+                                                                  std::string_view endpoint,
+                                                                  std::string_view type,
+                                                                  std::string_view server_id) {
+  return LedgerTable::KeyOf(snapshot, endpoint, type, server_id);
+}
+
 }  // namespace fhir_adapter::outbox

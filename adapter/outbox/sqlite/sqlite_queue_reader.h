@@ -24,6 +24,12 @@ class SqliteQueueReader final : public QueueReader {
                                                  std::string_view subject_key) override;
   Result<std::optional<LedgerRow>> LedgerRowOf(storage::Snapshot& snapshot, std::string_view endpoint,
                                                const ResourceKey& key) override;
+  Result<std::vector<LedgerSubject>> LedgerSubjects(storage::Snapshot& snapshot,
+                                                    const LedgerFilter& filter) override;
+  Result<LedgerSubject> LedgerSubjectOf(storage::Snapshot& snapshot, std::string_view endpoint,
+                                        std::string_view subject_key) override;
+  Result<std::optional<ResourceKey>> LedgerKeyOf(storage::Snapshot& snapshot, std::string_view endpoint,
+                                                 std::string_view type, std::string_view server_id) override;
 
  private:
   static Result<QueueStatistics> Counts(storage::Snapshot& snapshot);

@@ -172,6 +172,58 @@ FROM patient AS p
 LEFT JOIN patient_link AS l ON l.patient_key = p.patient_key
 WHERE p.patient_key = ?;
 
+-- The work that says what a record's resources are to be now: its highest revision that was delivered, and the last
+-- evaluation of its rules.
+-- name: last_delivered
+SELECT w.position
+FROM work_item AS w INDEXED BY work_item_subject
+JOIN mapping AS m ON m.position = w.position
+WHERE w.subject_key = ? AND w.state = 'delivered'
+ORDER BY w.revision DESC, w.position DESC
+LIMIT 1;
+
+-- What will be sent of a record by itself.
+-- name: under_way
+SELECT 1
+FROM work_item INDEXED BY work_item_subject
+WHERE subject_key = ? AND state IN ('received', 'mapped', 'queued', 'sending', 'retry', 'ambiguous')
+LIMIT 1;
+
+-- name: repair_held
+SELECT 1
+FROM work_item INDEXED BY work_item_subject
+WHERE subject_key = ? AND kind = 'repair' AND state = 'held'
+LIMIT 1;
+
+-- name: copy_mapping
+INSERT INTO mapping (position, map_set_sha256, map_id, map_version, engine, patient_generation, output_sha256,
+                     audit_seq)
+SELECT ?1, map_set_sha256, map_id, map_version, engine, patient_generation, output_sha256, ?2
+FROM mapping WHERE position = ?3;
+
+-- name: mapping_of
+SELECT map_id, map_version, map_set_sha256, engine FROM mapping WHERE position = ?;
+
+-- name: copy_mapping_patient
+INSERT INTO mapping_patient (position, sex, birth_date)
+SELECT ?1, sex, birth_date FROM mapping_patient WHERE position = ?2;
+
+-- name: copy_mapping_facts
+INSERT INTO mapping_fact (position, ordinal, kind, name, value)
+SELECT ?1, ordinal, kind, name, value FROM mapping_fact WHERE position = ?2;
+
+-- name: copy_resources
+INSERT INTO work_resource (position, ordinal, type, system, value, uuid, sha256, has_identifier_search, content)
+SELECT ?1, ordinal, type, system, value, uuid, sha256, has_identifier_search, content
+FROM work_resource WHERE position = ?2;
+
+-- name: put_link
+INSERT INTO patient_link (patient_key, server_id, audit_seq) VALUES (?, ?, ?)
+ON CONFLICT (patient_key) DO UPDATE SET server_id = excluded.server_id, audit_seq = excluded.audit_seq;
+
+-- name: delete_link
+DELETE FROM patient_link WHERE patient_key = ? RETURNING server_id;
+
 -- name: patient_check
 SELECT sex, birth_date FROM mapping_patient WHERE position = ?;
 

@@ -42,12 +42,13 @@ TEST(QueueText, Detail_SaysWhatToDo) {
 }
 
 TEST(QueueChange, JsonOfARequest_IsReadBack) {
-  const QueueChange change{"retry", {"a", "b\"c"}, "code table \"x\" corrected"};
+  const QueueChange change{"link", {"a", "b\"c"}, "code table \"x\" corrected", "Patient/1"};
   const auto parsed = ParseQueueChange(ToJson(change));
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->action, change.action);
   EXPECT_EQ(parsed->ids, change.ids);
   EXPECT_EQ(parsed->reason, change.reason);
+  EXPECT_EQ(parsed->patient, change.patient);
 }
 
 TEST(QueueChange, WithoutReasonOrIds_IsRefused) {

@@ -45,6 +45,29 @@ TEST(PlanDelivery, UnchangedResource_IsLeftOutAndSoIsAProvenanceOfNothing) {
   EXPECT_TRUE(PlanOf(item).entries.empty());
 }
 
+TEST(PlanDelivery, ResourceFoundMissing_IsSentAgainToItsPlaceWithoutVersion) {
+  WorkItem item = Work();
+  item.resources = {Intended(kProcedure, R"("status":"completed")"), Intended(kPain, R"("status":"final")"),
+                    ProvenanceOf(1)};
+  item.ledger = {Row(kProcedure, "p1", "3", R"("status":"completed")"),
+                 Row(kPain, "o1", "2", R"("status":"final")"),
+                 Row(item.resources[2].key, item.resources[2].uuid, "1", R"("recorded":"2026")")};
+  for (outbox::LedgerRow* row : {&item.ledger[1], &item.ledger[2]}) {
+    row->version_id.clear();
+    row->etag.clear();
+    row->sha256.clear();
+  }
+  const DeliveryPlan plan = PlanOf(item);
+  ASSERT_EQ(plan.entries.size(), 3U) << "what is missing, and a Provenance of the new write";
+  EXPECT_EQ(plan.entries[0].key, kPain);
+  EXPECT_EQ(plan.entries[0].server_id, "o1");
+  EXPECT_EQ(plan.entries[0].if_match, "");
+  EXPECT_EQ(plan.entries[0].json, item.resources[1].json) << "as it was, not as a correction of itself";
+  EXPECT_EQ(plan.entries[1].key.value, "clinic.r1.1.2");
+  EXPECT_EQ(plan.entries[2].key, item.resources[2].key);
+  EXPECT_EQ(plan.entries[2].json, item.ledger[2].json) << "as it was sent";
+}
+
 TEST(PlanDelivery, ChangedResource_IsUpdatedByIdUnderItsVersion) {
   WorkItem item = Work(2);
   item.resources = {Intended(kProcedure, R"("status":"not-done")"), ProvenanceOf(2)};

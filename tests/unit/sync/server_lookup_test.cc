@@ -58,7 +58,7 @@ TEST(ServerLookup, TwoResourcesWithOneIdentifier_AreTold) {
   ScriptedClient client;
   client.Script(SearchOf("a") + "&_count=40",
                 Searchset(Observation("1", "a") + "\n" + Observation("2", "a")));
-  EXPECT_TRUE(Find(client, {ByIdentifier(0, "a")}).has_duplicates);
+  EXPECT_TRUE(Find(client, {ByIdentifier(0, "a")}).has_duplicates());
 }
 
 TEST(ServerLookup, ServerWithSmallPages_IsAskedForEachByItself) {
@@ -68,7 +68,7 @@ TEST(ServerLookup, ServerWithSmallPages_IsAskedForEachByItself) {
   client.Script(SearchOf("b") + "&_count=10", Searchset(Observation("2", "b")));
   const LookupResult result = Find(client, {ByIdentifier(0, "a"), ByIdentifier(1, "b")});
   EXPECT_EQ(result.found.size(), 2U);
-  EXPECT_FALSE(result.has_duplicates);
+  EXPECT_FALSE(result.has_duplicates());
 }
 
 TEST(ServerLookup, MoreIdentifiersThanOneSearchTakes_AreTwoSearches) {
