@@ -49,6 +49,51 @@ std::string IdOf(RunningDaemon& daemon, const std::string& state) {
   return AtPointer(daemon.Command({"--json", "queue", "list", "--state", state}).standard_output, "/id");
 }
 
+// Tied to a Patient by a person, and the tie taken away again.
+void LinkAndUnlink(RunningDaemon& daemon) {
+  ASSERT_EQ(daemon.Submit(Fixture("records/bare.json")).status, 202);
+  ASSERT_EQ(daemon.WaitForState("EDGE-BARE", 1, {"held"}), "held");
+  const std::string held = IdOf(daemon, "held");
+  ASSERT_EQ(daemon.Command({"queue", "link", held, "--patient", "Patient/p2", "--reason", "her"}).exit_code,
+            0);
+  ASSERT_EQ(daemon.WaitForState("EDGE-BARE", 1, {"delivered"}), "delivered");
+  ASSERT_EQ(daemon.Command({"queue", "unlink", held, "--reason", "not her"}).exit_code, 0);
+}
+
+// Somebody deletes a resource that nothing refers to, and it is sent again.
+void DeleteAndRepair(RunningSandbox& sandbox, RunningDaemon& daemon) {
+  const std::string procedure =
+      sandbox.One("Procedure?identifier=" + std::string(kProcedure) + "%7Cpain-clinic.MG-2");
+  const std::string about = "Provenance?target=Procedure/" + AtPointer(procedure, "/id");
+  const std::string provenance = AtPointer(sandbox.One(about), "/id");
+  ASSERT_EQ(sandbox.client().Delete("/Provenance/" + provenance).status, 204);
+  ASSERT_EQ(daemon.Command({"reconcile", "--repair", "--reason", "deleted by mistake"}).exit_code, 1);
+  ASSERT_TRUE(daemon.WaitUntilDelivered());
+  EXPECT_EQ(AtPointer(sandbox.One(about), "/id"), provenance);
+}
+
+// The server gets something newer than the copy.
+void DeliverNewer(RunningSandbox& sandbox, RunningDaemon& daemon) {
+  std::string corrected = Replaced(Fixture("records/bare.json"), "\"revision\": 1", "\"revision\": 2");
+  corrected = Replaced(
+      corrected, "\"status\": \"completed\"",
+      "\"status\": \"corrected\", \"correction\": {\"reason\": \"typed wrong\"}, \"notes\": [\"x\"]");
+  RegisterDirectly(sandbox, "p3", "200002");
+  ASSERT_EQ(daemon.Submit(corrected).status, 202);
+  ASSERT_EQ(daemon.WaitForState("EDGE-BARE", 2, {"delivered"}), "delivered");
+}
+
+// An entry of a time that has not come yet: the clock was set back while the program did not run.
+void WriteEntryOfTomorrow(const RunningDaemon& daemon) {
+  ProcessOptions tomorrow;
+  tomorrow.arguments = {
+      "sqlite3", daemon.state_directory() + "/adapter.db",
+      "INSERT INTO audit_entry SELECT max(seq) + 1, 'clock', 1, CAST('{\"v\":1,\"seq\":' || (max(seq) + "
+      "1) || ',\"time_utc\":\"2999-01-01T00:00:00.000000Z\",\"event\":\"stopped\"}' AS BLOB) FROM "
+      "audit_entry;"};
+  ASSERT_EQ(RunProcess(tomorrow).exit_code, 0);
+}
+
 // One life of a daemon in which everything happens that the log can speak of.
 TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   // The first post fails, the second is refused, the answer of the third is lost.
@@ -76,14 +121,7 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   RegisterDirectly(sandbox, "p2", "100002");
   ASSERT_EQ(daemon.WaitForState("MG-2", 1, {"delivered"}), "delivered");
 
-  // Tied to a Patient by a person, and the tie taken away again.
-  ASSERT_EQ(daemon.Submit(Fixture("records/bare.json")).status, 202);
-  ASSERT_EQ(daemon.WaitForState("EDGE-BARE", 1, {"held"}), "held");
-  const std::string held = IdOf(daemon, "held");
-  ASSERT_EQ(daemon.Command({"queue", "link", held, "--patient", "Patient/p2", "--reason", "her"}).exit_code,
-            0);
-  ASSERT_EQ(daemon.WaitForState("EDGE-BARE", 1, {"delivered"}), "delivered");
-  ASSERT_EQ(daemon.Command({"queue", "unlink", held, "--reason", "not her"}).exit_code, 0);
+  LinkAndUnlink(daemon);
 
   // A second record of the first patient makes the rules of the first one run again.
   ASSERT_EQ(daemon.Submit(Replaced(first, "\"MG-1\"", "\"MG-1b\"")).status, 202);
@@ -99,39 +137,17 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   ASSERT_EQ(daemon.Submit(Replaced(first, "\"revision\": 1", "\"revision\": 2")).status, 202);
   ASSERT_EQ(daemon.WaitForState("MG-1", 2, {"superseded"}), "superseded");
 
-  // Somebody deletes a resource that nothing refers to, and it is sent again.
-  const std::string procedure =
-      sandbox.One("Procedure?identifier=" + std::string(kProcedure) + "%7Cpain-clinic.MG-2");
-  const std::string about = "Provenance?target=Procedure/" + AtPointer(procedure, "/id");
-  const std::string provenance = AtPointer(sandbox.One(about), "/id");
-  ASSERT_EQ(sandbox.client().Delete("/Provenance/" + provenance).status, 204);
-  ASSERT_EQ(daemon.Command({"reconcile", "--repair", "--reason", "deleted by mistake"}).exit_code, 1);
-  ASSERT_TRUE(daemon.WaitUntilDelivered());
-  EXPECT_EQ(AtPointer(sandbox.One(about), "/id"), provenance);
+  DeleteAndRepair(sandbox, daemon);
 
   const std::string copy = daemon.folder().File("copy.db");
   ASSERT_EQ(daemon.Command({"backup", copy}).exit_code, 0);
-  // What the server has newer than the copy is taken over.
-  std::string corrected = Replaced(Fixture("records/bare.json"), "\"revision\": 1", "\"revision\": 2");
-  corrected = Replaced(
-      corrected, "\"status\": \"completed\"",
-      "\"status\": \"corrected\", \"correction\": {\"reason\": \"typed wrong\"}, \"notes\": [\"x\"]");
-  RegisterDirectly(sandbox, "p3", "200002");
-  ASSERT_EQ(daemon.Submit(corrected).status, 202);
-  ASSERT_EQ(daemon.WaitForState("EDGE-BARE", 2, {"delivered"}), "delivered");
+  DeliverNewer(sandbox, daemon);
   EXPECT_EQ(daemon.Stop(), 0);
   ASSERT_EQ(daemon.Command({"restore", copy}).exit_code, 0);
   const ProcessResult adopted = daemon.Command({"reconcile", "--adopt", "--reason", "checked"});
   ASSERT_EQ(adopted.exit_code, 1) << adopted.standard_output << adopted.standard_error;
 
-  // An entry of a time that has not come yet: the clock was set back while the program did not run.
-  ProcessOptions tomorrow;
-  tomorrow.arguments = {
-      "sqlite3", daemon.state_directory() + "/adapter.db",
-      "INSERT INTO audit_entry SELECT max(seq) + 1, 'clock', 1, CAST('{\"v\":1,\"seq\":' || (max(seq) + "
-      "1) || ',\"time_utc\":\"2999-01-01T00:00:00.000000Z\",\"event\":\"stopped\"}' AS BLOB) FROM "
-      "audit_entry;"};
-  ASSERT_EQ(RunProcess(tomorrow).exit_code, 0);
+  WriteEntryOfTomorrow(daemon);
   daemon.Start();
   EXPECT_EQ(daemon.Stop(), 0);
 
