@@ -18,7 +18,7 @@ import org.w3c.dom.NodeList;
 /**
  * Turns the FHIRPath suites of fhir-test-cases into what the C++ runner reads: one JSON object a test and a line, and
  * each input resource as JSON (those that exist as XML only go through HAPI's parser). The files of the mapping suite
- * are taken as they are, into the folder structure-mapping.
+ * are taken as they are, into the folder structure-mapping, with two maps of the validator's.
  *
  * <p>java -cp HAPI SuiteConverter.java fhir-test-cases.jar ucum.jar OUTPUT
  */
@@ -34,7 +34,12 @@ public final class SuiteConverter {
     try (ZipFile jar = new ZipFile(arguments[0])) {
       convert(jar, "r4", FhirContext.forR4(), output);
       convert(jar, "r5", FhirContext.forR5(), output);
-      copyFolder(jar, ROOT + "r5/structure-mapping/", output.resolve("structure-mapping"));
+      Path mapping = output.resolve("structure-mapping");
+      copyFolder(jar, ROOT + "r5/structure-mapping/", mapping);
+      for (String name : new String[] {"map-general-test.fml", "map-general-test2.fml"}) {
+        Files.write(mapping.resolve(name), read(jar, ROOT + "validator/" + name));
+      }
+      Files.writeString(mapping.resolve("tests.ndjson"), manifest(jar));
     }
   }
 
@@ -75,6 +80,26 @@ public final class SuiteConverter {
       }
       Files.writeString(output.resolve(version).resolve(input.replaceFirst("\\.(xml|json)$", ".json")), text);
     }
+  }
+
+  /** The tests of the mapping suite, one a line. */
+  private static String manifest(ZipFile jar) throws Exception {
+    byte[] text = read(jar, ROOT + "r5/structure-mapping/manifest.xml");
+    NodeList tests =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(new ByteArrayInputStream(text))
+            .getElementsByTagName("test");
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < tests.getLength(); ++i) {
+      Element test = (Element) tests.item(i);
+      lines.append("{\"number\":" + (i + 1));
+      append(lines, "source", test.getAttribute("source"));
+      append(lines, "map", test.getAttribute("map"));
+      append(lines, "output", test.getAttribute("output"));
+      lines.append("}\n");
+    }
+    return lines.toString();
   }
 
   private static byte[] read(ZipFile jar, String name) throws Exception {

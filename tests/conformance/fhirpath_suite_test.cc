@@ -1,12 +1,9 @@
 // The official FHIRPath suite against our engine. The suite comes from tests/conformance/fetch.sh; its
 // absence is a failure. A test counts by its number, since names repeat.
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,24 +14,10 @@
 #include "fhir/schema.h"
 #include "fhirpath/answer.h"
 #include "fhirpath/fhirpath.h"
+#include "suite_files.h"
 
 namespace fhir_adapter::fhirpath {
 namespace {
-
-std::string CacheDirectory() {
-  if (const char* cache = std::getenv("FHIR_ADAPTER_CACHE")) return cache;
-  if (const char* cache = std::getenv("XDG_CACHE_HOME")) return std::string(cache) + "/fhir-adapter";
-  const char* home = std::getenv("HOME");
-  return std::string(home == nullptr ? "" : home) + "/.cache/fhir-adapter";
-}
-
-std::optional<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
 
 std::string_view Text(const fhir::Node& object, std::string_view name) {
   const fhir::Node* member = object.Find(name);
@@ -83,7 +66,7 @@ class FhirPathSuite : public testing::Test {
     if (name.empty()) return nullptr;
     auto& node = inputs_[name];
     if (node == nullptr) {
-      const auto text = ReadFile(directory_ + name);
+      const auto text = conformance::ReadFile(directory_ + name);
       EXPECT_TRUE(text) << name;
       auto read = fhir::ReadJson(*text, inputs_arena_);
       EXPECT_TRUE(read) << name;
@@ -173,17 +156,6 @@ std::string FhirPathSuite::Run(const fhir::Node& test) {
   return Compare(test, *result, arena);
 }
 
-std::map<std::string, std::string> ReadExceptions(const std::string& path) {
-  std::map<std::string, std::string> exceptions;
-  std::istringstream lines(ReadFile(path).value_or(""));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.empty() || line.starts_with('#')) continue;
-    const std::size_t blank = line.find(' ');
-    exceptions[line.substr(0, blank)] = blank == std::string::npos ? "" : line.substr(blank + 1);
-  }
-  return exceptions;
-}
-
 // Modes that need a terminology server, CDA models or the HTML rules.
 bool IsLeftOut(const fhir::Node& test) {
   const std::string_view mode = Text(test, "mode");
@@ -192,11 +164,11 @@ bool IsLeftOut(const fhir::Node& test) {
 
 void FhirPathSuite::RunSuite(const std::string& version, std::size_t tests_expected,
                              std::size_t exceptions_max) {
-  directory_ = CacheDirectory() + "/conformance/fhir-test-cases/" + version + "/";
-  const auto suite = ReadFile(directory_ + "tests.ndjson");
+  directory_ = conformance::CacheDirectory() + "/conformance/fhir-test-cases/" + version + "/";
+  const auto suite = conformance::ReadFile(directory_ + "tests.ndjson");
   ASSERT_TRUE(suite) << "the suite is missing: run tests/conformance/fetch.sh";
-  const auto exceptions =
-      ReadExceptions(std::string(FHIR_ADAPTER_CONFORMANCE_DIR) + "/exceptions-fhirpath-" + version + ".txt");
+  const auto exceptions = conformance::ReadExceptions(std::string(FHIR_ADAPTER_CONFORMANCE_DIR) +
+                                                      "/exceptions-fhirpath-" + version + ".txt");
   EXPECT_LE(exceptions.size(), exceptions_max);
   std::istringstream lines(*suite);
   std::size_t count = 0;
