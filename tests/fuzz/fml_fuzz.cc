@@ -1,6 +1,7 @@
 // Maps: printing what was parsed and parsing it again is the identity; compiling ends with a set or with
 // findings that say why there is none, the same for the printed text; and a set runs, within a small budget,
-// on a fixed resource, to the same result from the printed text and under an observer.
+// on a fixed resource, to the same result from the printed text and under an observer. Written as a StructureMap of
+// either release and read again it is the same map.
 //
 // An input is a map. A line `//// NAME` begins a further file of the set: another map, a ConceptMap, a model.
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "fml/mapper.h"
 #include "fml/parser.h"
 #include "fml/printer.h"
+#include "fml/structure_map.h"
 #include "property.h"
 
 namespace fhir_adapter::fuzz {
@@ -148,6 +150,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Demand(again.has_value(), "what is printed can be parsed");
   fuzz::Demand(*again == *parsed, "what is printed is parsed as the same map");
   fuzz::Demand(fml::PrintMap(*again) == printed, "printing again gives the same text");
+  for (const auto release : {fml::StructureMapRelease::kR4, fml::StructureMapRelease::kR5}) {
+    Arena arena;
+    const auto read = fml::ReadStructureMap(*fml::WriteStructureMap(*parsed, release, arena), "fuzz.json");
+    fuzz::Demand(read.has_value(), "a StructureMap that is written can be read");
+    fuzz::Demand(*read == *parsed, "a StructureMap that is written is read as the same map");
+  }
   const auto set = fuzz::Compile(files);
   files.front().bytes = printed;
   const auto printed_set = fuzz::Compile(std::move(files));

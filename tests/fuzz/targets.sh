@@ -2,7 +2,7 @@
 # The fuzz targets, what each is for, and how they are built; sourced by the scripts of this folder, at the root.
 
 # shellcheck disable=SC2034
-fuzz_targets=(fhirpath fml http_head json_reader record_reader)
+fuzz_targets=(concept_map_table fhirpath fml http_head json_reader record_reader structure_map)
 fuzz_build=${FHIR_ADAPTER_FUZZ_BUILD:-$PWD/build/fuzz}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # Only coverage.sh wants to know what was run.
