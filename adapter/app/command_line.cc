@@ -16,6 +16,8 @@ using Command = std::function<int()>;
 struct Parsed {
   GlobalOptions global;
   MapOptions map;
+  ConvertOptions convert;
+  std::string terminology_file;
   CheckOptions check;
   FhirPathOptions fhirpath;
   SandboxCommandOptions sandbox;
@@ -27,6 +29,26 @@ struct Parsed {
   ReconcileOptions reconcile;
   Command command;
 };
+
+void AddMapConversions(CLI::App& map, Parsed& parsed, const Streams& streams) {
+  ConvertOptions& options = parsed.convert;
+  CLI::App* convert = map.add_subcommand("convert", "A map as text, or as a StructureMap resource (R4, R5)");
+  convert->add_option("--to", options.form, "text, r4 or r5 (default: r4 from a text, else text)")
+      ->check(CLI::IsMember({"text", "r4", "r5"}));
+  convert->add_option("FILE", options.file, "a map: .map, .fml or a StructureMap as .json")->required();
+  convert->footer(
+      "Converted back it is the same map; comments are not kept.\n"
+      "Example: fhir-adapter map convert mappings/procedure-record/device.map --to r5 > device.json");
+  convert->callback([&] { parsed.command = [&] { return RunConvert(options, streams); }; });
+  CLI::App* terminology =
+      map.add_subcommand("terminology", "A ConceptMap as a table for a spreadsheet (CSV), and back");
+  terminology->add_option("FILE", parsed.terminology_file, "a ConceptMap, .json or .csv")->required();
+  terminology->footer(
+      "Nothing is lost either way; --map-dir reads both forms.\n"
+      "Example: fhir-adapter map terminology mappings/terminology/route.json > route.csv");
+  terminology->callback(
+      [&] { parsed.command = [&] { return RunTerminology(parsed.terminology_file, streams); }; });
+}
 
 void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
   MapOptions& options = parsed.map;
@@ -42,13 +64,17 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
       ->capture_default_str();
   command->add_flag("--raw", options.raw,
                     "only the target of the map's first group: no Bundle, no rules, no output check");
-  command->add_option("INPUT", options.inputs, "record files (.json, .ndjson), or - for standard input")
-      ->required();
+  command->add_option("INPUT", options.inputs, "record files (.json, .ndjson), or - for standard input");
   command->footer(
       "Exit codes: 0 all mapped; 1 some records were rejected or quarantined, each is listed.\n"
       "Example: fhir-adapter map fixtures/records/mg-3-revision-2.json | jq "
       "'.entry[].resource.resourceType'");
-  command->callback([&] { parsed.command = [&] { return RunMap(parsed.global, options, streams); }; });
+  AddMapConversions(*command, parsed, streams);
+  command->callback([&] {
+    if (parsed.command) return;  // one of the commands below `map`
+    if (options.inputs.empty()) throw CLI::RequiredError("INPUT");
+    parsed.command = [&] { return RunMap(parsed.global, options, streams); };
+  });
 }
 
 void AddCheck(CLI::App& program, Parsed& parsed, const Streams& streams) {

@@ -31,6 +31,14 @@ struct MapOptions {
 };
 int RunMap(const GlobalOptions& global, const MapOptions& options, const Streams& streams);
 
+struct ConvertOptions {
+  std::string file;
+  std::string form;  // text, r4, r5; empty: text from a StructureMap, r4 from a text
+};
+int RunConvert(const ConvertOptions& options, const Streams& streams);
+// A ConceptMap as a table (CSV) or, from a table, as a resource.
+int RunTerminology(const std::string& file, const Streams& streams);
+
 struct CheckOptions {
   std::string map_directory;
   std::string model_directory;

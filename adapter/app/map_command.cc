@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/mapping_setup.h"
 #include "app/raw_map.h"
+#include "app/unmapped_table.h"
 #include "net/http_message.h"
 #include "pipeline/record_mapping.h"
 #include "record/record_splitter.h"
@@ -49,6 +50,7 @@ class Run {
   }
 
   bool any_refused() const { return any_refused_; }
+  void PrintUnmapped() const { unmapped_.Print(streams_.err, json_); }
 
  private:
   ExitCode MapStream(std::istream& in, const std::string& name, record::RecordFormat format, bool guess) {
@@ -82,6 +84,7 @@ class Run {
       ++records_;
       const pipeline::MappedRecord mapped = mapping_.Map(*text, {}, form, name);
       for (const Issue& issue : mapped.issues) PrintIssue(issue);
+      unmapped_.Count(mapped.unmapped);
       if (Gravest(mapped.issues) != Disposition::kNote) any_refused_ = true;
       if (!mapped.bundle.empty()) streams_.out << mapped.bundle << "\n";
       for (const std::string& resource : mapped.resources) streams_.out << resource << "\n";
@@ -102,6 +105,7 @@ class Run {
   bool any_refused_ = false;
   std::size_t records_ = 0;
   std::set<std::pair<std::string, std::string>> skipped_;
+  UnmappedTable unmapped_;
 };
 
 }  // namespace
@@ -125,6 +129,7 @@ int RunMap(const GlobalOptions& global, const MapOptions& options, const Streams
   Run run(mapping, options, global.json, streams);
   int worst = kExitDone;
   for (const std::string& input : options.inputs) worst = std::max<int>(worst, run.MapInput(input));
+  run.PrintUnmapped();
   return std::max<int>(worst, run.any_refused() ? kExitRejected : kExitDone);
 }
 

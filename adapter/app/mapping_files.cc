@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 bool IsMappingFile(const fs::path& path) {
   const std::string ending = path.extension().string();
-  return ending == ".map" || ending == ".fml" || ending == ".json";
+  return ending == ".map" || ending == ".fml" || ending == ".json" || ending == ".csv";
 }
 
 bool IsBelowTests(const fs::path& relative) {

@@ -6,6 +6,7 @@
 
 #include "app/mapping_files.h"
 #include "app/mapping_setup.h"
+#include "app/unmapped_table.h"
 #include "core/clock.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
@@ -58,7 +59,7 @@ Result<std::string> ReadInstance(const std::string& input, const Streams& stream
 }
 
 int MapInstance(const fml::MapInfo& map, const std::string& input, fml::Mapper& mapper,
-                const Streams& streams) {
+                UnmappedTable& unmapped, const Streams& streams) {
   const auto text = ReadInstance(input, streams);
   if (!text) return Report(text.error(), streams);
   Arena arena;
@@ -76,6 +77,7 @@ int MapInstance(const fml::MapInfo& map, const std::string& input, fml::Mapper& 
   request.moment = &moment;
   auto mapping = mapper.Map(map, **instance, request);
   if (!mapping) return Report(mapping.error(), streams);
+  unmapped.Count(mapping->unmapped);
   for (const Issue& issue : mapping->issues) streams.err << ToLine(issue) << "\n";
   if (mapping->target == nullptr || Gravest(mapping->issues) != Disposition::kNote) return kExitRejected;
   const fhir::Schema& schema = mapper.maps().schema();
@@ -105,8 +107,10 @@ int RunRawMap(const GlobalOptions& global, const MapOptions& options, const Stre
     return Report(Error{Code::kUsage, "there is no map '" + options.map + "'", {}}, streams);
   fml::Mapper mapper(set->maps);
   int worst = kExitDone;
+  UnmappedTable unmapped;
   for (const std::string& input : options.inputs)
-    worst = std::max(worst, MapInstance(*map, input, mapper, streams));
+    worst = std::max(worst, MapInstance(*map, input, mapper, unmapped, streams));
+  unmapped.Print(streams.err, global.json);
   return worst;
 }
 

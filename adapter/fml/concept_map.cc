@@ -34,6 +34,36 @@ std::string_view PolicyExtension(const fhir::Node& node) {
   return {};
 }
 
+struct PropertyValue {
+  std::string system;
+  std::string code;
+  std::string display;
+};
+
+// R4: system, value, display. R5: value[x], a Coding among them.
+PropertyValue ValueOf(const fhir::Node& entry) {
+  if (const fhir::Node* coding = entry.Find("valueCoding")) {
+    return {TextOf(*coding, "system"), TextOf(*coding, "code"), TextOf(*coding, "display")};
+  }
+  PropertyValue value{TextOf(entry, "system"), "", TextOf(entry, "display")};
+  for (const fhir::Member& member : entry.members()) {
+    if (!member.name.starts_with("value")) continue;
+    if (member.value->kind == fhir::NodeKind::kBoolean) {
+      value.code = member.value->boolean ? "true" : "false";
+    } else {
+      value.code = member.value->text;
+    }
+  }
+  return value;
+}
+
+// The last part of the property's name (R4 property, R5 attribute), which may be a url or a path.
+std::string PropertyName(const fhir::Node& entry) {
+  std::string name = TextOf(entry, "property");
+  if (name.empty()) name = TextOf(entry, "attribute");
+  return name.substr(name.find_last_of("/#.:|") + 1);
+}
+
 }  // namespace
 
 std::string_view Name(UnmappedPolicy policy) {
@@ -121,10 +151,10 @@ Result<void> ConceptMapIndex::AddElement(const fhir::Node& element, const std::s
       const bool is_none =
           equivalence == "unmatched" || equivalence == "disjoint" || relationship == "not-related-to";
       if (is_none || TextOf(*item, "code").empty()) continue;
-      // A target that depends on something else holds only where that is known, and here it is not.
-      if (item->Find("dependsOn") != nullptr) continue;
-      ConceptTarget& added = row.targets.emplace_back(TargetAt(*item, source, target));
+      ConceptTarget added = TargetAt(*item, source, target);
       added.version = version;
+      AddProperties(*item, added);
+      row.targets.push_back(std::move(added));
       has_target = true;
     }
   }
@@ -161,6 +191,29 @@ Result<void> ConceptMapIndex::AddUnmapped(const fhir::Node* group, const std::st
   }
   unmapped_.push_back(std::move(unmapped));
   return {};
+}
+
+void ConceptMapIndex::AddProperties(const fhir::Node& item, ConceptTarget& target) {
+  if (const fhir::Node* list = item.Find("dependsOn")) {
+    for (const fhir::Node* entry : list->items()) {
+      const PropertyValue value = ValueOf(*entry);
+      target.depends_on.push_back({PropertyName(*entry), value.code});
+      AddDependency(target.depends_on.back().property);
+    }
+  }
+  if (const fhir::Node* list = item.Find("product")) {
+    for (const fhir::Node* entry : list->items()) {
+      const PropertyValue value = ValueOf(*entry);
+      target.products.push_back(
+          {PropertyName(*entry), {{}, value.system, {}, value.code, value.display, {}, {}}});
+    }
+  }
+}
+
+void ConceptMapIndex::AddDependency(const std::string& property) {
+  const bool is_known =
+      std::find(dependencies_.begin(), dependencies_.end(), property) != dependencies_.end();
+  if (!is_known) dependencies_.push_back(property);
 }
 
 ConceptRow& ConceptMapIndex::RowFor(const std::string& system, const std::string& code) {
@@ -206,7 +259,7 @@ Result<ConceptMapIndex> ConceptMapIndex::FromInline(const ast::InlineConceptMap&
       known.cleared.push_back(*target);
     } else {
       known.targets.push_back(
-          ConceptTarget{*source, *target, {}, row.target_code, {}, file, row.at.line, row.at.column});
+          ConceptTarget{*source, *target, {}, row.target_code, {}, {}, {}, file, row.at.line, row.at.column});
     }
   }
   for (const ast::ConceptMapUnmapped& line : concept_map.unmapped) {
@@ -218,7 +271,7 @@ Result<ConceptMapIndex> ConceptMapIndex::FromInline(const ast::InlineConceptMap&
       const std::string* target = system_of(line.target_prefix);
       if (target == nullptr) return fault(line.at, "unknown prefix " + line.target_prefix);
       unmapped.policy = UnmappedPolicy::kFixed;
-      unmapped.fixed = ConceptTarget{*source, *target, {}, line.code, {}, file, line.at.line, line.at.column};
+      unmapped.fixed = ConceptTarget{*source, *target, {}, line.code, {}, {}, {}, file, line.at.line, line.at.column};
     } else {
       unmapped.policy = ParseUnmappedPolicy(line.mode).value_or(UnmappedPolicy::kUnset);
     }
@@ -229,6 +282,7 @@ Result<ConceptMapIndex> ConceptMapIndex::FromInline(const ast::InlineConceptMap&
 }
 
 void ConceptMapIndex::LayOver(const ConceptMapIndex& overlay) {
+  for (const std::string& property : overlay.dependencies_) AddDependency(property);
   for (const ConceptRow& added : overlay.rows_) {
     ConceptRow& row = RowFor(added.systems.front(), added.code);
     if (!added.display.empty()) row.display = added.display;

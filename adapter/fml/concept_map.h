@@ -37,16 +37,32 @@ enum class UnmappedPolicy : std::uint8_t {
 std::string_view Name(UnmappedPolicy policy);
 std::optional<UnmappedPolicy> ParseUnmappedPolicy(std::string_view name);
 
+// What a target depends on: a property, by the last part of its name, and the value it must have.
+struct ConceptDependency {
+  std::string property;
+  std::string value;
+};
+
+struct ConceptProduct;
+
 struct ConceptTarget {
   std::string source_system;  // of the group it stands in; empty: any
   std::string system;
   std::string version;
   std::string code;
   std::string display;
+  std::vector<ConceptDependency> depends_on;  // it holds when all of them do
+  std::vector<ConceptProduct> products;
   // Where the table says so. The file's name is the caller's and outlives the index.
-  std::string_view file;
+  std::string_view file = {};
   std::uint32_t line = 0;
   std::uint32_t column = 0;
+};
+
+// What else a target stands for, by the last part of the property's name.
+struct ConceptProduct {
+  std::string property;
+  ConceptTarget value;
 };
 
 // All that a table knows of one source code, in all its groups.
@@ -80,6 +96,8 @@ class ConceptMapIndex {
   // source_system is empty or, where `system` is not empty, equal to it.
   const ConceptRow* Find(std::string_view system, std::string_view code) const;
 
+  // The properties that targets depend on, each once, in table order.
+  std::span<const std::string> dependencies() const { return dependencies_; }
   // The policy for a code of `system`.
   const ConceptUnmapped& UnmappedFor(std::string_view system) const;
   // Some group says nothing about unmapped codes.
@@ -99,6 +117,9 @@ class ConceptMapIndex {
   Result<void> AddElement(const fhir::Node& element, const std::string& source, const std::string& target,
                           const std::string& version);
   Result<void> AddUnmapped(const fhir::Node* group, const std::string& source, const std::string& target);
+  // dependsOn and product of a target, R4 or R5.
+  void AddProperties(const fhir::Node& item, ConceptTarget& target);
+  void AddDependency(const std::string& property);
   ConceptRow& RowFor(const std::string& system, const std::string& code);
   Failure FaultAt(const fhir::Node& node, std::string message) const;
   ConceptTarget TargetAt(const fhir::Node& node, const std::string& source, const std::string& target) const;
@@ -111,6 +132,7 @@ class ConceptMapIndex {
   std::deque<ConceptRow> rows_;                     // stable addresses: the hash views their texts
   std::unordered_map<std::string_view, ConceptRow*> by_code_;
   std::vector<ConceptUnmapped> unmapped_;
+  std::vector<std::string> dependencies_;
   const ConceptMapIndex* other_ = nullptr;
 };
 

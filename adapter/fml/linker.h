@@ -99,6 +99,8 @@ class Linker {
   bool PlanTransform(const ast::Transform& transform, Scope& scope, const plan::Target& target,
                      plan::Transform& plan, ValueType& result);
   bool PlanEvaluate(const ast::Transform& transform, Scope& scope, plan::Transform& plan, ValueType& result);
+  // The variables that the targets of the ConceptMap depend on, as further arguments.
+  void PlanDependencies(const ast::Transform& transform, Scope& scope, plan::Transform& plan);
   bool PlanTranslate(const ast::Transform& transform, Scope& scope, plan::Transform& plan, ValueType& result);
   bool PlanTypeArgument(const ast::Transform& transform, std::size_t index, Scope& scope,
                         plan::Transform& plan, ValueType& result);

@@ -71,6 +71,7 @@ void Machine::Begin(const MapRequest& request, const Node& record, const TypeInf
   evaluation_.moment = request.moment;
   evaluation_.host = request.host;
   evaluation_.steps_used = &expression_steps_;
+  evaluation_.steps_max = request.expression_steps_max;
   const Element root = fhir::RootElement(record, schema_, type);
   evaluation_.resource = Item(root);
   evaluation_.root_resource = Item(root);

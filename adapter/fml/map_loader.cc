@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "fhir/json_reader.h"
+#include "fml/concept_map_table.h"
 #include "fml/parser.h"
+#include "fml/structure_map.h"
 #include "fml/suggestion.h"
 
 namespace fhir_adapter::fml::internal {
@@ -36,6 +38,20 @@ bool IsMapPath(std::string_view path) {
   return path.ends_with(".map") || path.ends_with(".fml");
 }
 
+// Null: it is none, or cannot be read.
+Node* ReadTable(const SourceFile& file, Arena& arena, std::vector<Finding>& findings) {
+  if (!IsConceptMapTable(file.bytes)) {
+    AddFinding(findings, Severity::kWarning, Code::kSyntax, file.path, {1, 1},
+               "not read: a table of codes begins with lines such as `# url: https://…`");
+    return nullptr;
+  }
+  auto root = ReadConceptMapTable(file.bytes, file.path, arena);
+  if (root) return *root;
+  AddError(findings, root.error(), file.path);
+  return nullptr;
+}
+
+// The resources of the JSON files and the tables.
 std::vector<JsonFile> ReadJsonFiles(LinkedSet& set, std::vector<Finding>& findings) {
   std::vector<JsonFile> files;
   const auto add = [&files](const SourceFile& file, Node* root) {
@@ -43,6 +59,9 @@ std::vector<JsonFile> ReadJsonFiles(LinkedSet& set, std::vector<Finding>& findin
     if (type != nullptr && type->is_string()) files.push_back(JsonFile{&file, root, type->text});
   };
   for (const SourceFile& file : set.files) {
+    if (file.path.ends_with(".csv")) {
+      if (Node* root = ReadTable(file, set.arena, findings)) add(file, root);
+    }
     if (!file.path.ends_with(".json")) continue;
     const auto root = fhir::ReadJson(file.bytes, set.arena);
     if (!root) {
@@ -164,25 +183,28 @@ void AddConceptMaps(LinkedSet& set, const std::vector<JsonFile>& files, std::vec
   }
 }
 
-void ParseMaps(LinkedSet& set, std::vector<Finding>& findings) {
-  for (const SourceFile& file : set.files) {
-    if (!IsMapPath(file.path)) continue;
-    auto map = ParseMap(file.bytes, file.path);
-    if (!map) {
-      AddError(findings, map.error(), file.path);
+void AddMap(LinkedSet& set, const std::string& path, Result<ast::Map> map, std::vector<Finding>& findings) {
+  if (!map) return AddError(findings, map.error(), path);
+  LoadedMap& loaded = set.maps.emplace_back();
+  loaded.path = path;
+  loaded.ast = std::move(*map);
+  for (const ast::InlineConceptMap& concept_map : loaded.ast.concept_maps) {
+    auto index = ConceptMapIndex::FromInline(concept_map, path);
+    if (!index) {
+      AddError(findings, index.error(), path);
       continue;
     }
-    LoadedMap& loaded = set.maps.emplace_back();
-    loaded.path = file.path;
-    loaded.ast = std::move(*map);
-    for (const ast::InlineConceptMap& concept_map : loaded.ast.concept_maps) {
-      auto index = ConceptMapIndex::FromInline(concept_map, file.path);
-      if (!index) {
-        AddError(findings, index.error(), file.path);
-        continue;
-      }
-      loaded.concept_maps.push_back(std::move(*index));
-    }
+    loaded.concept_maps.push_back(std::move(*index));
+  }
+}
+
+void ReadMaps(LinkedSet& set, const std::vector<JsonFile>& files, std::vector<Finding>& findings) {
+  for (const SourceFile& file : set.files) {
+    if (IsMapPath(file.path)) AddMap(set, file.path, ParseMap(file.bytes, file.path), findings);
+  }
+  for (const JsonFile& file : files) {
+    if (file.type != "StructureMap") continue;
+    AddMap(set, file.file->path, ReadStructureMap(*file.root, file.file->path), findings);
   }
 }
 
@@ -244,7 +266,7 @@ void LoadFiles(LinkedSet& set, std::vector<Finding>& findings) {
   AddModels(set, files, findings);
   AddCodeSystems(set, files);
   AddConceptMaps(set, files, findings);
-  ParseMaps(set, findings);
+  ReadMaps(set, files, findings);
   for (LoadedMap& map : set.maps) {
     map.scope.push_back(&map);
     CollectImports(set, map, map.scope, &findings);

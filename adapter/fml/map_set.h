@@ -23,8 +23,9 @@
 
 namespace fhir_adapter::fml {
 
-// A file of the set. `.map` and `.fml` are maps; `.json` is a ConceptMap, StructureDefinition, ValueSet or
-// CodeSystem by its resourceType; every other file only counts for the name.
+// A file of the set. `.map` and `.fml` are maps; `.json` is a StructureMap, ConceptMap, StructureDefinition,
+// ValueSet or CodeSystem by its resourceType; `.csv` is a ConceptMap as a table (concept_map_table.h); every
+// other file only counts for the name.
 struct SourceFile {
   std::string path;  // as it shall stand in messages; '/' separates folders
   std::string bytes;

@@ -10,6 +10,7 @@
 // an Issue with rule, source pointer and position, and `target` is null.
 #pragma once
 
+#include <compare>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@
 #include "core/result.h"
 #include "fhir/node.h"
 #include "fhirpath/fhirpath.h"
+#include "fml/concept_map.h"
 #include "fml/lineage.h"
 #include "fml/map_set.h"
 
@@ -42,7 +44,17 @@ struct MapRequest {
   LineageSink* lineage = nullptr;            // null: the executor without observer runs
   std::uint64_t steps_max = limits::kMapStepsMax;
   std::uint64_t elements_max = limits::kMapElementsMax;
+  std::uint64_t expression_steps_max = limits::kFhirPathStepsMax;  // of all expressions together
   std::uint64_t output_bytes_max = limits::kMapOutputBytesMax;
+};
+
+// A code that its ConceptMap does not have, and what the ConceptMap's policy made of it.
+struct UnmappedCode {
+  std::string concept_map;  // url or id
+  std::string system;       // empty: a code of the record, without a system
+  std::string code;
+  UnmappedPolicy policy = UnmappedPolicy::kUnset;
+  auto operator<=>(const UnmappedCode&) const = default;
 };
 
 struct Mapping {
@@ -52,6 +64,8 @@ struct Mapping {
   // Resources that reference() spoke of. Entry i stands in the tree as the text ReferencePlaceholder(i)
   // until ResolveReferences or the bundle assembler replaces it.
   std::vector<fhir::Node*> referenced;
+  // In the order in which they arose; those of tables that only add (kOptional) are not among them.
+  std::vector<UnmappedCode> unmapped;
   std::uint64_t steps = 0;  // what the record used of its budget
 };
 

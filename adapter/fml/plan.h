@@ -97,7 +97,15 @@ enum class TransformKind : std::uint8_t {
 };
 
 // What a translate gives.
-enum class TranslateOutput : std::uint8_t { kByTarget, kCode, kSystem, kDisplay, kCoding, kCodeableConcept };
+enum class TranslateOutput : std::uint8_t {
+  kByTarget,
+  kCode,
+  kSystem,
+  kDisplay,
+  kCoding,
+  kCodeableConcept,
+  kProduct
+};
 
 struct Transform {
   TransformKind kind = TransformKind::kNone;
@@ -105,6 +113,7 @@ struct Transform {
   const fhir::TypeInfo* type = nullptr;  // create, cast; what a translate makes
   const ConceptMapIndex* concept_map = nullptr;
   TranslateOutput output = TranslateOutput::kByTarget;
+  std::string_view product;     // of kProduct: the property's name
   std::uint64_t call_site = 0;  // unique in the set, for uuid()
   ast::Position at;
 };

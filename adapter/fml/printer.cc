@@ -130,13 +130,13 @@ std::string PrintTargets(const ast::Rule& rule) {
          Join(rule.identity_fields, [](const std::string& field) { return PrintName(field); });
 }
 
-void PrintRules(const std::vector<ast::Rule>& rules, std::size_t indent, std::string& out) {
+void AppendRules(const std::vector<ast::Rule>& rules, std::size_t indent, std::string& out) {
   const std::string margin(indent, ' ');
   for (const ast::Rule& rule : rules) {
     out += margin + PrintRule(rule);
     if (rule.has_block) {
       out += rule.calls.empty() ? " then {\n" : " {\n";
-      PrintRules(rule.rules, indent + 2, out);
+      AppendRules(rule.rules, indent + 2, out);
       out += margin + "}";
     }
     if (!rule.name.empty()) out += " " + PrintText(rule.name, '"');
@@ -157,25 +157,7 @@ void PrintGroup(const ast::Group& group, std::string& out) {
   if (group.type_mode == ast::TypeMode::kTypes) out += " <<types>>";
   if (group.type_mode == ast::TypeMode::kTypeAndTypes) out += " <<type+>>";
   out += " {\n";
-  PrintRules(group.rules, 2, out);
-  out += "}\n";
-}
-
-void PrintConceptMap(const ast::InlineConceptMap& concept_map, std::string& out) {
-  out += "\nconceptmap " + PrintText(concept_map.name, '"') + " {\n";
-  for (const ast::ConceptMapPrefix& prefix : concept_map.prefixes) {
-    out += "  prefix " + PrintName(prefix.name) + " = " + PrintText(prefix.system, '"') + "\n";
-  }
-  for (const ast::ConceptMapUnmapped& unmapped : concept_map.unmapped) {
-    out += "  unmapped for " + PrintName(unmapped.source_prefix) + " = ";
-    out += unmapped.mode.empty() ? PrintName(unmapped.target_prefix) + ":" + PrintText(unmapped.code, '"')
-                                 : unmapped.mode;
-    out += "\n";
-  }
-  for (const ast::ConceptMapRow& row : concept_map.rows) {
-    out += "  " + PrintName(row.source_prefix) + ":" + PrintText(row.source_code, '"') + " " + row.relation +
-           " " + PrintName(row.target_prefix) + ":" + PrintText(row.target_code, '"') + "\n";
-  }
+  AppendRules(group.rules, 2, out);
   out += "}\n";
 }
 
@@ -216,7 +198,7 @@ std::string PrintRule(const ast::Rule& rule) {
   return out;
 }
 
-std::string PrintMap(const ast::Map& map) {
+std::string PrintHead(const ast::Map& map) {
   std::string out;
   std::string url;
   std::string name;
@@ -229,7 +211,38 @@ std::string PrintMap(const ast::Map& map) {
   if (url != map.url || name != map.name) {
     out += "\nmap " + PrintText(map.url, '"') + " = " + PrintText(map.name, '"') + "\n";
   }
-  for (const ast::InlineConceptMap& concept_map : map.concept_maps) PrintConceptMap(concept_map, out);
+  return out;
+}
+
+std::string PrintConceptMap(const ast::InlineConceptMap& concept_map) {
+  std::string out = "conceptmap " + PrintText(concept_map.name, '"') + " {\n";
+  for (const ast::ConceptMapPrefix& prefix : concept_map.prefixes) {
+    out += "  prefix " + PrintName(prefix.name) + " = " + PrintText(prefix.system, '"') + "\n";
+  }
+  for (const ast::ConceptMapUnmapped& unmapped : concept_map.unmapped) {
+    out += "  unmapped for " + PrintName(unmapped.source_prefix) + " = ";
+    out += unmapped.mode.empty() ? PrintName(unmapped.target_prefix) + ":" + PrintText(unmapped.code, '"')
+                                 : unmapped.mode;
+    out += "\n";
+  }
+  for (const ast::ConceptMapRow& row : concept_map.rows) {
+    out += "  " + PrintName(row.source_prefix) + ":" + PrintText(row.source_code, '"') + " " + row.relation +
+           " " + PrintName(row.target_prefix) + ":" + PrintText(row.target_code, '"') + "\n";
+  }
+  return out + "}\n";
+}
+
+std::string PrintRules(const std::vector<ast::Rule>& rules) {
+  std::string out;
+  AppendRules(rules, 2, out);
+  return out;
+}
+
+std::string PrintMap(const ast::Map& map) {
+  std::string out = PrintHead(map);
+  for (const ast::InlineConceptMap& concept_map : map.concept_maps) {
+    out += "\n" + PrintConceptMap(concept_map);
+  }
   if (!map.uses.empty()) out += "\n";
   for (const ast::Uses& uses : map.uses) {
     out += "uses " + PrintText(uses.url, '"');

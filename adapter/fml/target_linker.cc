@@ -191,6 +191,24 @@ bool Linker::PlanEvaluate(const ast::Transform& transform, Scope& scope, plan::T
   return true;
 }
 
+void Linker::PlanDependencies(const ast::Transform& transform, Scope& scope, plan::Transform& plan) {
+  for (const std::string& property : plan.concept_map->dependencies()) {
+    plan::Argument argument;
+    argument.constant = fhirpath::Item::String("");  // no value of a property, when there is no such variable
+    if (FindVariable(scope, property) != nullptr) {
+      ValueType type;
+      (void)PlanArgument(ast::Parameter{ast::Name{property}, transform.at}, scope, scope.focus, argument,
+                         type);
+    } else {
+      Add(Severity::kWarning, *scope.map, transform.parameters[1].at,
+          "targets of this ConceptMap depend on " + property +
+              ", and there is no variable of that name: they are left out",
+          Code::kSemantic);
+    }
+    plan.arguments.push_back(std::move(argument));
+  }
+}
+
 bool Linker::PlanTranslate(const ast::Transform& transform, Scope& scope, plan::Transform& plan,
                            ValueType& result) {
   plan::Argument source;
@@ -219,6 +237,7 @@ bool Linker::PlanTranslate(const ast::Transform& transform, Scope& scope, plan::
                      " does not say what becomes of a code it does not have: give group.unmapped, or "
                      "unmapped-policy (reject, quarantine, text-only, optional, fixed)");
   }
+  PlanDependencies(transform, scope, plan);
   if (transform.parameters.size() < 3) return true;
   static constexpr std::pair<std::string_view, plan::TranslateOutput> kOutputs[] = {
       {"code", plan::TranslateOutput::kCode},
@@ -232,9 +251,15 @@ bool Linker::PlanTranslate(const ast::Transform& transform, Scope& scope, plan::
   for (const auto& [name, kind] : kOutputs) {
     if (output && *output == name) plan.output = kind;
   }
+  if (output && output->starts_with("product:")) {
+    plan.output = plan::TranslateOutput::kProduct;
+    plan.product = set_.arena.Copy(output->substr(8));
+    return true;
+  }
   if (plan.output == plan::TranslateOutput::kByTarget) {
     return Error(scope, transform.parameters[2].at,
-                 "the output of translate is 'code', 'system', 'display', 'Coding' or 'CodeableConcept'");
+                 "the output of translate is 'code', 'system', 'display', 'Coding', 'CodeableConcept' or "
+                 "'product:NAME'");
   }
   static constexpr std::string_view kTypes[] = {"", "code", "uri", "string", "Coding", "CodeableConcept"};
   const TypeInfo* made = set_.schema->FindType(kTypes[static_cast<std::size_t>(plan.output)]);

@@ -1,5 +1,6 @@
 // Codes: translate, cc, c.
 
+#include <algorithm>
 #include <array>
 
 #include "fml/transforms.h"
@@ -58,8 +59,13 @@ Node* MakeCodingNode(const ConceptTarget& target, Arena& arena) {
   return coding;
 }
 
+bool IsProduct(const TransformCall& call) {
+  return call.transform.output == plan::TranslateOutput::kProduct;
+}
+
 plan::TranslateOutput OutputOf(const TransformCall& call) {
-  if (call.transform.output != plan::TranslateOutput::kByTarget) return call.transform.output;
+  if (call.transform.output != plan::TranslateOutput::kByTarget && !IsProduct(call))
+    return call.transform.output;
   const std::string_view type = call.target_type == nullptr ? "" : call.target_type->name;
   if (type == "CodeableConcept") return plan::TranslateOutput::kCodeableConcept;
   if (type == "Coding") return plan::TranslateOutput::kCoding;
@@ -68,6 +74,22 @@ plan::TranslateOutput OutputOf(const TransformCall& call) {
 
 void GiveText(const TransformCall& call, std::string_view text, std::string_view type) {
   if (!text.empty()) call.Give(MakeText(text, call.machine.arena()), type);
+}
+
+// Whether every dependency of the target is what its variable says. The variables' values follow the code in
+// the arguments, in the order of ConceptMapIndex::dependencies().
+bool Holds(const TransformCall& call, const ConceptMapIndex& index, const ConceptTarget& target) {
+  if (target.depends_on.empty()) return true;
+  if (&index != call.transform.concept_map) return false;  // of another map, whose variables are not here
+  const std::span<const std::string> known = index.dependencies();
+  for (const ConceptDependency& dependency : target.depends_on) {
+    const auto at =
+        static_cast<std::size_t>(std::find(known.begin(), known.end(), dependency.property) - known.begin());
+    if (1 + at >= call.arguments.size() || call.arguments[1 + at].size() != 1) return false;
+    const auto value = call.Text(1 + at);
+    if (!value || *value != dependency.value) return false;
+  }
+  return true;
 }
 
 // The value that `targets` stand for; `text` is for people.
@@ -95,6 +117,7 @@ bool GiveTargets(const TransformCall& call, std::span<const ConceptTarget* const
     }
     case plan::TranslateOutput::kCodeableConcept:
     case plan::TranslateOutput::kByTarget:
+    case plan::TranslateOutput::kProduct:
       break;
   }
   if (first == nullptr && text.empty()) return true;
@@ -126,6 +149,17 @@ std::string NameOf(const ConceptMapIndex& index) {
 
 constexpr int kOtherMapsMax = 8;
 
+// What the row's targets produce under the name that the map asks for.
+bool GiveProducts(const TransformCall& call, std::span<const ConceptTarget* const> targets) {
+  std::vector<const ConceptTarget*> found;
+  for (const ConceptTarget* target : targets) {
+    for (const ConceptProduct& product : target->products) {
+      if (product.property == call.transform.product) found.push_back(&product.value);
+    }
+  }
+  return found.empty() || GiveTargets(call, found, {});
+}
+
 // The code as it came.
 void GiveProvided(const TransformCall& call, const Source& source) {
   Arena& arena = call.machine.arena();
@@ -150,11 +184,15 @@ bool GiveUnmapped(const TransformCall& call, const ConceptMapIndex& index, const
   const Node* where = source.node != nullptr && source.node->line > 0 ? source.node : nullptr;
   const auto message = [&index] { return "a code that " + NameOf(index) + " does not have"; };
   RecordRow(call, index, source, nullptr, Name(unmapped.policy));
+  if (unmapped.policy != UnmappedPolicy::kOptional) {
+    call.machine.mapping().unmapped.push_back(
+        {NameOf(index), std::string(source.system), std::string(source.code), unmapped.policy});
+  }
   switch (unmapped.policy) {
     case UnmappedPolicy::kOptional:
       return true;
     case UnmappedPolicy::kProvided:
-      GiveProvided(call, source);
+      if (!IsProduct(call)) GiveProvided(call, source);
       return true;
     case UnmappedPolicy::kFixed: {
       call.machine.Report(Code::kUnmappedText, message() + ": its fixed code is sent", where);
@@ -163,7 +201,7 @@ bool GiveUnmapped(const TransformCall& call, const ConceptMapIndex& index, const
     }
     case UnmappedPolicy::kTextOnly:
       call.machine.Report(Code::kUnmappedText, message() + ": sent as text only", where);
-      return GiveTargets(call, {}, text);
+      return IsProduct(call) || GiveTargets(call, {}, text);
     case UnmappedPolicy::kQuarantine:
       call.machine.Report(Code::kUnmappedCode, message(), where);
       return GiveTargets(call, {}, text);
@@ -189,13 +227,19 @@ bool Translate(const TransformCall& call) {
       if (row == nullptr) continue;
       ArenaVector<const ConceptTarget*> targets(call.machine.arena());
       targets.reserve(row->targets.size());
+      bool is_conditional = false;  // there are targets, whether or not one of them holds here
       for (const ConceptTarget& target : row->targets) {
         const bool holds =
             source.system.empty() || target.source_system.empty() || target.source_system == source.system;
         if (!holds) continue;
+        is_conditional = true;
+        if (!Holds(call, *index, target)) continue;
         targets.push_back(&target);
         RecordRow(call, *index, source, &target, {});
       }
+      // Each depends on something that is otherwise here: nothing is known of the code.
+      if (targets.empty() && is_conditional) return GiveUnmapped(call, *index, source);
+      if (IsProduct(call)) return GiveProducts(call, targets);
       std::string_view text = row->display;
       if (text.empty() && targets.empty()) text = source.display.empty() ? source.code : source.display;
       return GiveTargets(call, targets, text);

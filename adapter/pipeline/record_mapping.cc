@@ -243,6 +243,7 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
     return mapped;
   }
   Append(mapped.issues, std::move(mapping->issues));
+  mapped.unmapped = std::move(mapping->unmapped);
   std::vector<fml::ExtraEntry> extras = MakeIssues(*record, facts, mapped);
   const std::string provenance_system = set->settings().canonical_base + "/sid/it-provenance";
   if (Node* provenance = MakeProvenance(*record, mapped.issues)) {

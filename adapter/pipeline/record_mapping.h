@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/issue.h"
+#include "fml/mapper.h"
 #include "outbox/delivery_plan.h"
 #include "outbox/inbox.h"
 #include "pipeline/mapping_set.h"
@@ -39,6 +40,7 @@ struct MappedRecord {
   std::vector<std::string> firings;                // identifier values of the DetectedIssues
   record::RecordEnvelope envelope;                 // when the record could be read
   std::string fact;                                // for the rules of the patient's other records
+  std::vector<fml::UnmappedCode> unmapped;         // whatever became of the record
 };
 
 class RecordMapping {

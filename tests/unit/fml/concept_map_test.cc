@@ -68,13 +68,17 @@ TEST(ConceptMapIndex, R5Form_IsRead) {
   EXPECT_EQ(index.UnmappedFor("").policy, UnmappedPolicy::kProvided);
 }
 
-TEST(ConceptMapIndex, TargetThatDependsOnMore_IsNotChosen) {
+TEST(ConceptMapIndex, TargetThatDependsOnMore_KeepsOnWhat) {
   const ConceptMapIndex index = Index(R"({"resourceType":"ConceptMap","url":"http://x/d","group":[
     {"target":"http://b","element":[{"code":"x","target":[
       {"code":"special","equivalence":"equivalent","dependsOn":[{"property":"http://p","value":"v"}]},
       {"code":"plain","equivalence":"equivalent"}]}],"unmapped":{"mode":"provided"}}]})");
-  ASSERT_EQ(index.Find("", "x")->targets.size(), 1u);
-  EXPECT_EQ(index.Find("", "x")->targets[0].code, "plain");
+  ASSERT_EQ(index.Find("", "x")->targets.size(), 2u);
+  EXPECT_EQ(index.Find("", "x")->targets[0].depends_on.at(0).property, "p") << "the last part of its name";
+  EXPECT_EQ(index.Find("", "x")->targets[0].depends_on.at(0).value, "v");
+  EXPECT_TRUE(index.Find("", "x")->targets[1].depends_on.empty());
+  EXPECT_EQ(std::vector<std::string>(index.dependencies().begin(), index.dependencies().end()),
+            std::vector<std::string>{"p"});
 }
 
 TEST(ConceptMapIndex, Overlay_ReplacesByCodeAndTargetSystem) {
@@ -241,6 +245,70 @@ TEST(InlineConceptMap, Rows_AreUsedByName) {
   EXPECT_EQ(test::RunRules(map, R"({"resourceType":"Patient","gender":"z"})").json,
             R"({"resourceType":"Patient","language":"UNK","maritalStatus":{"coding":[{"system":"http://t",)"
             R"("code":"UNK"}]}})");
+}
+
+// dependsOn: a target holds when the variables called so have the values; product: what else it stands for.
+constexpr std::string_view kConditional =
+    R"({"resourceType":"ConceptMap","url":"http://example.org/c","id":"c",
+  "extension":[{"url":"https://clinic.example/fhir/StructureDefinition/unmapped-policy","valueCode":"text-only"}],
+  "group":[{"target":"http://example.org/t","element":[{"code":"male","target":[
+    {"code":"M-A","equivalence":"equivalent","dependsOn":[{"property":"http://example.org/properties/kind","value":"a"}],
+     "product":[{"property":"laterality","system":"http://example.org/l","value":"left","display":"Left"}]},
+    {"code":"M-B","equivalence":"equivalent","dependsOn":[{"property":"kind","value":"b"}]},
+    {"code":"M","equivalence":"wider"}]},
+   {"code":"female","target":[{"code":"F-A","equivalence":"equivalent","dependsOn":[{"property":"kind","value":"a"}]}]}]}]})";
+
+test::RunResult Conditional(const std::string& target, const char* gender, const char* kind) {
+  return test::RunMap(
+      {{"m.map", test::PatientMap("src.gender as g, src.language as kind -> " + target + ";")},
+       {"c.json", std::string(kConditional)}},
+      std::string(R"({"resourceType":"Patient","language":")") + kind + R"(","gender":")" + gender + "\"}",
+      {.map = "m.map"});
+}
+
+TEST(ConceptMap, Target_HoldsWhenWhatItDependsOnHolds) {
+  const auto codes = [](const char* gender, const char* kind) {
+    return Conditional("tgt.maritalStatus = translate(g, '#c')", gender, kind).json;
+  };
+  EXPECT_EQ(
+      codes("male", "a"),
+      R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://example.org/t","code":"M-A"},)"
+      R"({"system":"http://example.org/t","code":"M"}]}})");
+  EXPECT_EQ(
+      codes("male", "b"),
+      R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://example.org/t","code":"M-B"},)"
+      R"({"system":"http://example.org/t","code":"M"}]}})");
+  EXPECT_EQ(
+      codes("male", "c"),
+      R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://example.org/t","code":"M"}]}})");
+}
+
+TEST(ConceptMap, CodeWhoseTargetsAllDependOnSomethingElse_IsUnmapped) {
+  const auto run = Conditional("tgt.maritalStatus = translate(g, '#c')", "female", "b");
+  EXPECT_EQ(run.json, R"({"resourceType":"Patient","maritalStatus":{"text":"female"}})");
+  EXPECT_EQ(run.issues, std::vector<std::string>{"unmapped-code /gender"});
+}
+
+TEST(ConceptMap, Product_IsGivenByItsName) {
+  const auto run = Conditional("tgt.maritalStatus = translate(g, '#c', 'product:laterality')", "male", "a");
+  EXPECT_EQ(
+      run.json,
+      R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://example.org/l","code":"left","display":"Left"}]}})")
+      << testing::PrintToString(run.findings);
+  EXPECT_EQ(Conditional("tgt.maritalStatus = translate(g, '#c', 'product:laterality')", "male", "b").json,
+            R"({"resourceType":"Patient"})");
+}
+
+TEST(ConceptMap, DependencyWithoutAVariable_IsAWarningAndLeavesTheTargetOut) {
+  const auto run =
+      test::RunMap({{"m.map", test::PatientMap("src.gender as g -> tgt.maritalStatus = translate(g, '#c');")},
+                    {"c.json", std::string(kConditional)}},
+                   R"({"resourceType":"Patient","gender":"male"})", {.map = "m.map"});
+  ASSERT_EQ(run.findings.size(), 1u);
+  EXPECT_NE(run.findings[0].find("warning: targets of this ConceptMap depend on kind"), std::string::npos);
+  EXPECT_EQ(
+      run.json,
+      R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://example.org/t","code":"M"}]}})");
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ RunResult RunMap(std::vector<SourceFile> files, std::string_view record, const R
   request.lineage = options.lineage;
   request.steps_max = options.steps_max;
   request.elements_max = options.elements_max;
+  request.expression_steps_max = options.expression_steps_max;
   request.output_bytes_max = options.output_bytes_max;
   auto mapping = mapper.Map(*map, **root, request);
   if (!mapping) {

@@ -27,6 +27,7 @@ struct RunOptions {
   LineageSink* lineage = nullptr;
   std::uint64_t steps_max = limits::kMapStepsMax;
   std::uint64_t elements_max = limits::kMapElementsMax;
+  std::uint64_t expression_steps_max = limits::kFhirPathStepsMax;
   std::uint64_t output_bytes_max = limits::kMapOutputBytesMax;
   std::string_view seed = "seed";
 };

@@ -249,6 +249,40 @@ TEST(MapLimits, BranchingRecursion_EndsAtTheSteps) {
   EXPECT_TRUE(run.issues[0].starts_with("map-limit")) << run.issues[0];
 }
 
+// The steps of a record's expressions are one budget: the least that is enough for one name is not for two.
+TEST(MapLimits, ExpressionSteps_AtTheLimitAndAbove) {
+  const auto run = [](std::uint64_t limit, const char* names) {
+    test::RunOptions options;
+    options.expression_steps_max = limit;
+    return test::RunRules("src.name as n where (text.exists()) -> tgt.name as t, t.family = 'x';",
+                          std::string(R"({"resourceType":"Patient","name":[)") + names + "]}", options);
+  };
+  constexpr const char* kOne = R"({"text":"a"})";
+  std::uint64_t least = 1;
+  while (!run(least, kOne).issues.empty()) ++least;
+  const test::RunResult above = run(least - 1, kOne);
+  ASSERT_EQ(above.issues.size(), 1u);
+  EXPECT_EQ(above.issues[0], "map-limit /name/0");
+  EXPECT_NE(above.messages[0].find("more than its " + std::to_string(least - 1) + " steps"),
+            std::string::npos)
+      << above.messages[0];
+  EXPECT_NE(above.messages[0].find("(rule name of group Main, m.map:6)"), std::string::npos)
+      << above.messages[0];
+  EXPECT_EQ(run(least, R"({"text":"a"},{"text":"b"})").issues, std::vector<std::string>{"map-limit /name/1"});
+}
+
+// Nine to the twelfth: an expression in a map ends at its budget, not when it is done.
+TEST(MapLimits, ExponentialExpression_EndsWithAnIssue) {
+  std::string expression = "1";
+  for (int i = 0; i < 12; ++i) expression = "(1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9).select(" + expression + ")";
+  test::RunOptions options;
+  options.expression_steps_max = 100'000;
+  const test::RunResult run = test::RunRules("src where (" + expression + ".exists()) -> tgt.active = true;",
+                                             R"({"resourceType":"Patient"})", options);
+  ASSERT_EQ(run.issues.size(), 1u);
+  EXPECT_TRUE(run.issues[0].starts_with("map-limit")) << run.issues[0];
+}
+
 TEST(MapLimits, Elements_AtTheLimitAndAbove) {
   const auto run = [](std::uint64_t limit) {
     test::RunOptions options;
