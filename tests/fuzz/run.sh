@@ -2,7 +2,7 @@
 # Builds the fuzz targets with libFuzzer (clang 19) and runs each for a while, two at a time.
 #
 #   tests/fuzz/run.sh                        20 seconds each
-#   tests/fuzz/run.sh SECONDS [TARGET...]    targets: fhirpath fml http_head json_reader record_reader
+#   tests/fuzz/run.sh SECONDS [TARGET...]    targets: those of targets.sh
 #
 # Begins with the committed corpus (fixtures/corpus/TARGET) and what earlier runs found on this machine. An
 # input that crashes, hangs for 10 s, takes 2 GB or breaks the target's property is left in FOLDER/found and

@@ -12,10 +12,15 @@ export LLVM_PROFILE_FILE=/dev/null
 fuzz_module() {
   case "$1" in
     fhirpath) echo adapter/fhirpath ;;
-    fml) echo adapter/fml ;;
+    concept_map_table) echo adapter/fml/concept_map_table* adapter/fml/csv_row* ;;
+    fml)
+      find adapter/fml -name '*.cc' ! -name 'structure_map*' ! -name 'concept_map_table*' ! -name 'csv_row*' |
+        tr '\n' ' '
+      ;;
     http_head) echo adapter/net/http_head.cc adapter/net/http_message.cc adapter/net/router.cc ;;
     json_reader) echo adapter/fhir/{json_reader,json_writer,utf8}.{cc,h} ;;
     record_reader) echo adapter/record ;;
+    structure_map) echo adapter/fml/structure_map* ;;
     *) echo "no such target: $1 (${fuzz_targets[*]})" >&2; return 2 ;;
   esac
 }

@@ -44,7 +44,7 @@ buildah_here copy --quiet "$container" fixtures/records/mg-1.json /tmp/record.js
 resources=$(inside /usr/bin/fhir-adapter map /tmp/record.json | grep -o '"fullUrl"' | wc -l)
 echo "in the image: mg-1.json maps to $resources resources"
 [ "$resources" -gt 5 ]
-if buildah_here run "$container" -- /bin/sh -c 'command -v g++'; then
+if inside /bin/sh -c 'command -v g++' 2>/dev/null; then
   echo "long.sh: the image holds a compiler" >&2
   exit 1
 fi
