@@ -7,7 +7,6 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <sys/stat.h>
 #include <toml++/toml.h>
 
 #include "app/configuration_keys.h"
@@ -327,22 +326,6 @@ Result<Configuration> LoadConfiguration(const std::string& file, const Environme
   }
   const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   return ParseConfiguration(text, file, environment);
-}
-
-Result<std::string> ReadSecret(const std::string& file) {
-  struct stat status{};
-  if (stat(file.c_str(), &status) != 0) {
-    return Fail(Code::kConfiguration, std::string("the secret cannot be read: ") + std::strerror(errno),
-                Location{file, 0, 0, ""});
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Fail(Code::kConfiguration, "others may read this secret: chmod 600", Location{file, 0, 0, ""});
-  }
-  std::ifstream stream(file, std::ios::binary);
-  std::string secret((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.empty()) return Fail(Code::kConfiguration, "the secret is empty", Location{file, 0, 0, ""});
-  return secret;
 }
 
 }  // namespace fhir_adapter::app

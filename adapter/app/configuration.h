@@ -102,7 +102,4 @@ Result<Configuration> ParseConfiguration(std::string_view text, const std::strin
                                          const Environment& environment);
 Result<Configuration> LoadConfiguration(const std::string& file, const Environment& environment);
 
-// The content of a secret's file without its last line end. Refused when others may read it.
-Result<std::string> ReadSecret(const std::string& file);
-
 }  // namespace fhir_adapter::app

@@ -6,12 +6,13 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "core/base64.h"
 #include "core/digest.h"
+#include "core/limits.h"
+#include "core/secret_file.h"
 
 namespace fhir_adapter::audit {
 namespace {
@@ -153,14 +154,12 @@ Result<SigningKey> SigningKey::LoadOrMake(const std::string& path, std::string n
 }
 
 Result<SigningKey> SigningKey::Load(const std::string& path, std::string name) {
-  struct stat status{};
-  if (stat(path.c_str(), &status) != 0) {
+  auto pem = ReadOwnersFile(path, limits::kSecretBytesMax);
+  if (!pem && pem.error().code == Code::kFileNotFound) {
     return Fail(Code::kFileNotFound, "there is no signing key of the audit log", Location{path, 0, 0, {}});
   }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Fail(Code::kConfiguration, "others may read the signing key: chmod 600", Location{path, 0, 0, {}});
-  }
-  const BioHandle bio(BIO_new_file(path.c_str(), "r"));
+  if (!pem) return Fail(pem.error());
+  const BioHandle bio(BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())));
   KeyHandle key(bio == nullptr ? nullptr : PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
   if (key == nullptr || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519) {
     return Fail(Code::kInputOutput, "the file holds no Ed25519 key in PEM", Location{path, 0, 0, {}});

@@ -1,12 +1,10 @@
 #include "sync/credentials.h"
 
-#include <fstream>
-#include <iterator>
 #include <openssl/evp.h>
 #include <utility>
 #include <vector>
 
-#include "core/limits.h"
+#include "core/secret_file.h"
 #include "sync/smart_credentials.h"
 
 namespace fhir_adapter::sync {
@@ -33,21 +31,7 @@ FileCredentials::FileCredentials(CredentialSettings settings) : settings_(std::m
 
 Result<std::string> FileCredentials::ReadHeader() const {
   if (settings_.kind == CredentialSettings::Kind::kNone) return std::string();
-  std::ifstream stream(settings_.secret_file, std::ios::binary);
-  if (!stream)
-    return Fail(Code::kInputOutput, "the file of the secret cannot be read: " + settings_.secret_file);
-  std::string secret;
-  secret.resize(limits::kSecretBytesMax + 1);
-  stream.read(secret.data(), static_cast<std::streamsize>(secret.size()));
-  secret.resize(static_cast<std::size_t>(stream.gcount()));
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.size() > limits::kSecretBytesMax) {
-    return Fail(Code::kConfiguration, "the secret is too long: " + settings_.secret_file);
-  }
-  // A line end would let the file write headers of its own.
-  if (secret.empty() || secret.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-    return Fail(Code::kConfiguration, "the secret must be one line: " + settings_.secret_file);
-  }
+  ADAPTER_TRY(const std::string secret, ReadSecret(settings_.secret_file));
   if (settings_.kind == CredentialSettings::Kind::kBearer) return "Authorization: Bearer " + secret;
   return "Authorization: Basic " + Base64(settings_.username + ":" + secret);
 }

@@ -89,7 +89,7 @@ PatientMatch PatientMatcher::Read(const outbox::PatientReference& patient, FhirA
   known.until_us = clock_.MonotonicUs() + settings_.remember_us;
   match = Compare(patient, known, false);
   if (match.outcome == PatientMatch::Outcome::kFound) {
-    if (known_.size() >= limits::kPatientCacheEntriesMax) known_.clear();
+    if (known_.size() >= limits::kPatientCacheEntriesMax && !known_.contains(patient.key)) known_.clear();
     known_[patient.key] = std::move(known);
   }
   return match;

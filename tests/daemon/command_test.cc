@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/stat.h>
 
 #include "running_adapter.h"
 
@@ -99,6 +100,22 @@ TEST(Serve, AddressOutsideLoopback_IsRefused) {
   const ProcessResult result = RunAdapter({"--config", file, "serve"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.standard_error.find("TLS"), std::string::npos) << result.standard_error;
+}
+
+TEST(Serve, SecretThatOthersMayRead_EndsWithStatus2AndIsNotShown) {
+  TemporaryDirectory folder;
+  const std::string token = folder.Write("token", "s3cret-token\n");
+  ASSERT_EQ(chmod(token.c_str(), 0640), 0);
+  const std::string file = folder.Write(
+      "c.toml", "[http]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = \"sqlite:" + folder.File("a.db") +
+                    "\"\n[endpoint]\nbase_url = \"http://127.0.0.1:1/fhir\"\n"
+                    "[endpoint.auth]\nkind = \"bearer\"\ntoken_file = \"" +
+                    token + "\"\n");
+  const ProcessResult result = RunAdapter({"--config", file, "serve"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.standard_error.find(token + ": others may read this secret: chmod 600"), std::string::npos)
+      << result.standard_error;
+  EXPECT_EQ(result.standard_error.find("s3cret-token"), std::string::npos);
 }
 
 TEST(Serve, MapsWithAnError_EndWithStatus2) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "core/digest.h"
 #include "fhir/json_reader.h"
@@ -140,6 +141,7 @@ void DeliveryRig::Restart() {
 void DeliveryRig::SetToken(const std::string& token) {
   const bool is_first = token_file_.empty();
   token_file_ = directory_.Write("token", token);
+  ASSERT_EQ(chmod(token_file_.c_str(), 0600), 0);
   if (is_first) Restart();
 }
 

@@ -6,7 +6,6 @@
 #include <iterator>
 #include <map>
 #include <sstream>
-#include <sys/stat.h>
 
 namespace fhir_adapter::app {
 namespace {
@@ -162,30 +161,6 @@ TEST(ExampleConfiguration, NamesEveryKeyOfTheProgramInItsSection) {
     }
     EXPECT_TRUE(found) << "[" << key.section << "] " << key.key;
   }
-}
-
-class SecretFile : public testing::Test {
- protected:
-  void SetUp() override {
-    path_ = testing::TempDir() + "secret-" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::ofstream(path_) << "s3cret\n";
-  }
-  void TearDown() override { std::remove(path_.c_str()); }
-  std::string path_;
-};
-
-TEST_F(SecretFile, ForTheOwnerOnly_IsReadWithoutItsLineEnd) {
-  chmod(path_.c_str(), 0600);
-  const auto secret = ReadSecret(path_);
-  ASSERT_TRUE(secret);
-  EXPECT_EQ(*secret, "s3cret");
-}
-
-TEST_F(SecretFile, ReadableByOthers_IsRefused) {
-  chmod(path_.c_str(), 0640);
-  const auto secret = ReadSecret(path_);
-  ASSERT_FALSE(secret);
-  EXPECT_EQ(secret.error().message, "others may read this secret: chmod 600");
 }
 
 }  // namespace

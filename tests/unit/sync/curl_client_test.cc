@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
+#include <sys/stat.h>
 #include <thread>
 
 #include "net/http_server.h"
@@ -240,12 +241,19 @@ TEST(CurlClient, Address_MustBePlainHttp) {
   }
 }
 
+std::string WriteSecret(const test::TemporaryDirectory& folder, const std::string& name,
+                        const std::string& content) {
+  std::string file = folder.Write(name, content);
+  EXPECT_EQ(chmod(file.c_str(), 0600), 0);
+  return file;
+}
+
 TEST(Credentials, TokenFile_IsSentAndReadAgainWhenRefused) {
   Server server;
   test::TemporaryDirectory folder;
   CurlClientSettings settings = SettingsFor(server.port());
   settings.credentials.kind = CredentialSettings::Kind::kBearer;
-  settings.credentials.secret_file = folder.Write("token", "old-token\n");
+  settings.credentials.secret_file = WriteSecret(folder, "token", "old-token\n");
   const auto client = ClientWith(settings);
   const FhirAnswer first = Send(*client, Read("Patient"));
   EXPECT_EQ(server.requests().at(0).headers.Get("Authorization"), "Bearer old-token");
@@ -263,29 +271,29 @@ TEST(Credentials, UserAndPassword_AreBasic) {
   CurlClientSettings settings = SettingsFor(server.port());
   settings.credentials.kind = CredentialSettings::Kind::kBasic;
   settings.credentials.username = "Aladdin";
-  settings.credentials.secret_file = folder.Write("password", "open sesame");
+  settings.credentials.secret_file = WriteSecret(folder, "password", "open sesame");
   const auto client = ClientWith(settings);
   Send(*client, Read("Patient"));
   // RFC 7617 section 2.
   EXPECT_EQ(server.requests().at(0).headers.Get("Authorization"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
 }
 
-TEST(Credentials, SecretFile_IsOneLineOfBoundedLength) {
+TEST(Credentials, SecretThatOthersMayRead_MakesNoClientAndIsNotTakenLater) {
+  Server server;
   test::TemporaryDirectory folder;
-  const auto load = [&](const std::string& content) {
-    CredentialSettings settings;
-    settings.kind = CredentialSettings::Kind::kBearer;
-    settings.secret_file = folder.Write("token", content);
-    return FileCredentials(settings).Load();
-  };
-  EXPECT_TRUE(load(std::string(limits::kSecretBytesMax, 'x')).has_value());
-  EXPECT_FALSE(load(std::string(limits::kSecretBytesMax + 1, 'x')).has_value());
-  EXPECT_FALSE(load("").has_value());
-  EXPECT_FALSE(load("a\r\nX-Evil: 1").has_value());
-  CredentialSettings missing;
-  missing.kind = CredentialSettings::Kind::kBearer;
-  missing.secret_file = folder.File("none");
-  EXPECT_EQ(FileCredentials(missing).Load().error().code, Code::kInputOutput);
+  CurlClientSettings settings = SettingsFor(server.port());
+  settings.credentials.kind = CredentialSettings::Kind::kBearer;
+  settings.credentials.secret_file = WriteSecret(folder, "token", "old-token\n");
+  ASSERT_EQ(chmod(settings.credentials.secret_file.c_str(), 0640), 0);
+  const auto refused = CurlClient::Make(settings);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::kConfiguration);
+  ASSERT_EQ(chmod(settings.credentials.secret_file.c_str(), 0600), 0);
+  const auto client = ClientWith(settings);
+  const FhirAnswer first = Send(*client, Read("Patient"));
+  folder.Write("token", "new-token\n");
+  ASSERT_EQ(chmod(settings.credentials.secret_file.c_str(), 0640), 0);
+  EXPECT_FALSE(client->RefreshCredentials(first.credentials));
 }
 
 // A TLS server with a certificate of its own for `name`.

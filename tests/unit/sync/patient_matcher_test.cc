@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/limits.h"
 #include "scripted_client.h"
 
 namespace fhir_adapter::sync {
@@ -23,9 +24,10 @@ std::string Patient(const std::string& id, const std::string& mrn, const std::st
 
 class Matching : public testing::Test {
  protected:
-  PatientMatch Match(const std::string& sex = "", const std::string& birth_date = "") {
+  PatientMatch Match(const std::string& sex = "", const std::string& birth_date = "",
+                     const std::string& key = "k") {
     outbox::PatientReference patient;
-    patient.key = "k";
+    patient.key = key;
     patient.mrn = "100";
     patient.sex = sex;
     patient.birth_date = birth_date;
@@ -58,6 +60,24 @@ TEST_F(Matching, ForgottenPatient_IsAskedForAgain) {
   Match();
   matcher_.Forget("k");
   EXPECT_FALSE(Match().remembered);
+}
+
+TEST_F(Matching, PatientsAtTheLimit_AreAllRememberedAndOneMoreForgetsThem) {
+  client_.Script(kSearch, Searchset(Patient("7", "100")));
+  const auto match = [this](std::size_t patient) { return Match("", "", "k" + std::to_string(patient)); };
+  for (std::size_t i = 0; i < limits::kPatientCacheEntriesMax; ++i) ASSERT_FALSE(match(i).remembered);
+  EXPECT_TRUE(match(0).remembered);
+  EXPECT_FALSE(match(limits::kPatientCacheEntriesMax).remembered);
+  EXPECT_FALSE(match(0).remembered);
+}
+
+TEST_F(Matching, PatientAskedForAgainAtTheLimit_ForgetsNobody) {
+  client_.Script(kSearch, Searchset(Patient("7", "100")));
+  Match("", "", "old");
+  clock_.us += 60'000'000;
+  for (std::size_t i = 1; i < limits::kPatientCacheEntriesMax; ++i) Match("", "", "k" + std::to_string(i));
+  EXPECT_FALSE(Match("", "", "old").remembered);
+  EXPECT_TRUE(Match("", "", "k1").remembered);
 }
 
 TEST_F(Matching, NoneOrSeveral_AreHeldAndNotRemembered) {
