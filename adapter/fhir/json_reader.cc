@@ -48,7 +48,7 @@ void SkipWhitespace(TextStream& stream) {
 // Gives RapidJSON's own stack its memory.
 class RapidJsonAllocator {
  public:
-  static constexpr bool kNeedFree = false;
+  [[maybe_unused]] static constexpr bool kNeedFree = false;
 
   RapidJsonAllocator() { std::abort(); }  // RapidJSON wants it, for readers that are given none
   explicit RapidJsonAllocator(Arena& arena) : arena_(&arena) {}
