@@ -131,11 +131,48 @@ const fhir::Node* RootNode(const Collection& collection) {
   return collection.front().element().node;
 }
 
-bool ResolveOne(Call& call, std::string_view reference) {
+// Whether `place` is a node of the tree. False: the steps are used up.
+bool Search(Call& call, const fhir::Node& tree, const fhir::Node& place, bool& is_found) {
+  if (!call.evaluator.Step(call.node)) return false;
+  is_found = &tree == &place;
+  for (const fhir::Member& member : tree.members()) {
+    if (is_found) return true;
+    if (!Search(call, *member.value, place, is_found)) return false;
+  }
+  for (const fhir::Node* item : tree.items()) {
+    if (is_found) return true;
+    if (!Search(call, *item, place, is_found)) return false;
+  }
+  return true;
+}
+
+// "#id" of a reference within an entry of a Bundle is contained in that entry's resource.
+bool FindContainedInEntry(Call& call, const fhir::Node& bundle, const fhir::Node& place, std::string_view id,
+                          fhir::Element& found) {
+  const fhir::Node* entries = bundle.Find("entry");
+  if (entries == nullptr) return true;
+  for (const fhir::Node* entry : entries->items()) {
+    const fhir::Node* resource = entry->Find("resource");
+    if (resource == nullptr) continue;
+    bool is_found = false;
+    if (!Search(call, *resource, place, is_found)) return false;
+    if (!is_found) continue;
+    found = FindContained(call, *resource, id);
+    return true;
+  }
+  return true;
+}
+
+// `place` is where the reference stands; null: it was made by the expression.
+bool ResolveOne(Call& call, std::string_view reference, const fhir::Node* place) {
   const fhir::Node* resource = RootNode(call.evaluator.resource());
   const fhir::Node* root = RootNode(call.evaluator.root_resource());
   fhir::Element found;
   if (reference.starts_with('#')) {
+    const fhir::Node* type = root == nullptr ? nullptr : TextMember(*root, "resourceType");
+    if (place != nullptr && type != nullptr && type->text == "Bundle") {
+      if (!FindContainedInEntry(call, *root, *place, reference.substr(1), found)) return false;
+    }
     for (const fhir::Node* container : {resource, root}) {
       if (container != nullptr && found.empty()) found = FindContained(call, *container, reference.substr(1));
     }
@@ -159,10 +196,11 @@ bool Resolve(Call& call) {
     if (!call.evaluator.Step(call.node)) return false;
     const Item value = ToSystem(item, call.arena());
     if (value.kind() == ItemKind::kString) {
-      if (!ResolveOne(call, value.text())) return false;
+      const fhir::Node* place = item.is_element() ? item.element().node : nullptr;
+      if (!ResolveOne(call, value.text(), place)) return false;
     } else if (item.is_element() && item.element().node != nullptr) {
       const fhir::Node* reference = TextMember(*item.element().node, "reference");
-      if (reference != nullptr && !ResolveOne(call, reference->text)) return false;
+      if (reference != nullptr && !ResolveOne(call, reference->text, reference)) return false;
     }
   }
   return true;

@@ -127,6 +127,22 @@ TEST_F(Evaluation, Resolve_FindsEntriesOfTheBundle) {
   EXPECT_EQ(Text(Run("entry.resource.ofType(Observation).performer.resolve().id", bundle)), "a");
 }
 
+// R4 references.html#contained: "#id" is contained in the resource that the reference stands in, here an
+// entry's.
+TEST_F(Evaluation, Resolve_FindsContainedOfTheEntry) {
+  const Collection bundle = Item(Read(R"({"resourceType": "Bundle", "type": "collection", "entry": [
+    {"resource": {"resourceType": "Patient", "managingOrganization": {"reference": "#o"},
+      "contained": [{"resourceType": "Organization", "id": "o", "name": "first"}]}},
+    {"resource": {"resourceType": "Patient", "managingOrganization": {"reference": "#o"},
+      "contained": [{"resourceType": "Organization", "id": "o", "name": "second"}]}}]})"));
+  EXPECT_EQ(Text(Run("entry.resource.managingOrganization.resolve().name", bundle)), "first | second");
+  EXPECT_EQ(Text(Run("entry.resource.managingOrganization.reference.resolve().name", bundle)),
+            "first | second");
+  context_.steps_max = 8;
+  EXPECT_FALSE(Run("entry[1].resource.managingOrganization.resolve().name", bundle))
+      << "the search is counted";
+}
+
 TEST_F(Evaluation, ClockMissing_IsAnError) {
   context_.moment = nullptr;
   EXPECT_FALSE(Run("now()"));
