@@ -50,7 +50,9 @@ class Run {
   }
 
   bool any_refused() const { return any_refused_; }
-  void PrintUnmapped() const { unmapped_.Print(streams_.err, json_); }
+  void PrintUnmapped() const {
+    if (!json_) unmapped_.Print(streams_.err);
+  }
 
  private:
   ExitCode MapStream(std::istream& in, const std::string& name, record::RecordFormat format, bool guess) {

@@ -110,7 +110,7 @@ int RunRawMap(const GlobalOptions& global, const MapOptions& options, const Stre
   UnmappedTable unmapped;
   for (const std::string& input : options.inputs)
     worst = std::max(worst, MapInstance(*map, input, mapper, unmapped, streams));
-  unmapped.Print(streams.err, global.json);
+  if (!global.json) unmapped.Print(streams.err);
   return worst;
 }
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/limits.h"
-#include "net/http_message.h"
 
 namespace fhir_adapter::app {
 
@@ -24,31 +23,20 @@ void UnmappedTable::Count(std::span<const fml::UnmappedCode> codes) {
   }
 }
 
-void UnmappedTable::Print(std::ostream& out, bool json) const {
+void UnmappedTable::Print(std::ostream& out) const {
   if (counts_.empty()) return;
   std::vector<std::pair<const fml::UnmappedCode*, std::size_t>> rows;
   for (const auto& [code, count] : counts_) rows.emplace_back(&code, count);
   std::ranges::stable_sort(rows, [](const auto& a, const auto& b) { return a.second > b.second; });
-  if (!json) out << "unmapped codes (count, what became of it, ConceptMap, code):\n";
+  out << "unmapped codes (count, what became of it, ConceptMap, code):\n";
   for (const auto& [code, count] : rows) {
-    if (json) {
-      out << "{\"unmapped\":" << net::JsonString(code->code)
-          << ",\"system\":" << net::JsonString(code->system)
-          << ",\"conceptMap\":" << net::JsonString(code->concept_map)
-          << ",\"policy\":" << net::JsonString(Name(code->policy)) << ",\"count\":" << count << "}\n";
-      continue;
-    }
     const std::string number = std::to_string(count);
     out << std::string(number.size() < 7 ? 7 - number.size() : 0, ' ') << number << "  " << Name(code->policy)
         << "  " << code->concept_map << "  " << code->system << (code->system.empty() ? "" : "|")
         << code->code << "\n";
   }
   if (not_listed_ == 0) return;
-  if (json) {
-    out << "{\"unmappedNotListed\":" << not_listed_ << "}\n";
-  } else {
-    out << "        and " << not_listed_ << " more of other codes\n";
-  }
+  out << "        and " << not_listed_ << " more of other codes\n";
 }
 
 }  // namespace fhir_adapter::app

@@ -1,4 +1,5 @@
 // The codes that no table of codes had, counted over a run of `map`: what a clinician has to add.
+// For people: with `--json` standard error holds issues only, one `unmapped-code` for each such code.
 //
 //   unmapped codes (count, what became of it, ConceptMap, code):
 //         3  text-only  https://clinic.example/fhir/ConceptMap/route  epidural
@@ -17,9 +18,9 @@ class UnmappedTable {
  public:
   void Count(std::span<const fml::UnmappedCode> codes);
 
-  // Nothing when there was none. The most frequent first; `json`: NDJSON. Beyond kMapIssuesMax different
-  // codes only their number is known.
-  void Print(std::ostream& out, bool json) const;
+  // Nothing when there was none. The most frequent first. Beyond kMapIssuesMax different codes only their
+  // number is known.
+  void Print(std::ostream& out) const;
 
  private:
   std::map<fml::UnmappedCode, std::size_t> counts_;
