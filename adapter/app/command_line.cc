@@ -18,6 +18,7 @@ struct Parsed {
   MapOptions map;
   ConvertOptions convert;
   std::string terminology_file;
+  MapTestOptions map_test;
   CheckOptions check;
   FhirPathOptions fhirpath;
   SandboxCommandOptions sandbox;
@@ -50,6 +51,26 @@ void AddMapConversions(CLI::App& map, Parsed& parsed, const Streams& streams) {
       [&] { parsed.command = [&] { return RunTerminology(parsed.terminology_file, streams); }; });
 }
 
+void AddMapTest(CLI::App& map, Parsed& parsed, const Streams& streams) {
+  MapTestOptions& options = parsed.map_test;
+  CLI::App* command = map.add_subcommand("test", "Run the cases that stand beside the maps");
+  command->add_option("DIR", options.directory,
+                      "folder of cases, or any above them (default: the maps in force)");
+  command->add_option("--map-dir", options.map_directory, "folder of maps (default: the one DIR belongs to)");
+  command->add_option("--model", options.model_directory, "folder of further StructureDefinitions");
+  command->add_flag("--update", options.update,
+                    "write what the maps give as what is expected; read it before you keep it");
+  command->add_option("--junit", options.junit_file, "also write the result as JUnit XML");
+  command->add_flag("--coverage", options.coverage,
+                    "list the rules and the rows of ConceptMaps that no case reaches");
+  command->footer(
+      "A case is a folder tests/<case>/ beside a map: input.json, expected.json, expected-issues, "
+      "config.toml.\n"
+      "Exit codes: 0 all as expected; 1 some case differs; 2 the maps do not compile.\n"
+      "Example: fhir-adapter map test --coverage /etc/fhir-adapter/mappings");
+  command->callback([&] { parsed.command = [&] { return RunMapTest(parsed.global, options, streams); }; });
+}
+
 void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
   MapOptions& options = parsed.map;
   CLI::App* command = program.add_subcommand("map", "Map records to FHIR, without a database or network");
@@ -70,6 +91,7 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "Example: fhir-adapter map fixtures/records/mg-3-revision-2.json | jq "
       "'.entry[].resource.resourceType'");
   AddMapConversions(*command, parsed, streams);
+  AddMapTest(*command, parsed, streams);
   command->callback([&] {
     if (parsed.command) return;  // one of the commands below `map`
     if (options.inputs.empty()) throw CLI::RequiredError("INPUT");

@@ -39,6 +39,16 @@ int RunConvert(const ConvertOptions& options, const Streams& streams);
 // A ConceptMap as a table (CSV) or, from a table, as a resource.
 int RunTerminology(const std::string& file, const Streams& streams);
 
+struct MapTestOptions {
+  std::string directory;  // of the cases, which are looked for below it; empty: the maps in force
+  std::string map_directory;
+  std::string model_directory;
+  std::string junit_file;  // empty: none is written
+  bool update = false;
+  bool coverage = false;
+};
+int RunMapTest(const GlobalOptions& global, const MapTestOptions& options, const Streams& streams);
+
 struct CheckOptions {
   std::string map_directory;
   std::string model_directory;

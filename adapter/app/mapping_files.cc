@@ -36,6 +36,17 @@ Result<std::string> ShippedMappingsDirectory() {
       "the shipped maps are not beside the program; name a folder with --map-dir or [maps] directory");
 }
 
+Result<std::string> MapFolderAbove(const std::string& directory) {
+  std::error_code error;
+  for (fs::path folder = fs::canonical(directory, error); !error && !folder.empty();
+       folder = folder.parent_path()) {
+    if (fs::exists(folder / "rules" / "detected-issue.map")) return folder.string();
+    if (folder == folder.parent_path()) break;
+  }
+  return Fail(Code::kFileNotFound, "no folder of maps is here or above; name it with --map-dir",
+              Location{directory, 0, 0, ""});
+}
+
 Result<std::string> ReadFile(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream || fs::is_directory(path)) {

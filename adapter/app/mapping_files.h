@@ -17,6 +17,10 @@ Result<std::string> ShippedMappingsDirectory();
 // cases, not maps, and are left out.
 Result<std::vector<fml::SourceFile>> ReadMappingFiles(const std::string& directory);
 
+// The nearest folder at or above `directory` that holds maps with their rules: the one that a set is read
+// from.
+Result<std::string> MapFolderAbove(const std::string& directory);
+
 Result<std::string> ReadFile(const std::string& path);
 
 }  // namespace fhir_adapter::app

@@ -390,7 +390,11 @@ bool Executor<Observer>::Evaluate(const plan::Transform& transform, Frame& frame
     rows_.clear();
     call.rows = &rows_;
   }
-  return RunTransform(call);
+  const bool done = RunTransform(call);
+  if constexpr (Observer::kActive) {
+    if (!rows_.empty()) observer_.sink->Translated(rows_);
+  }
+  return done;
 }
 
 template <class Observer>

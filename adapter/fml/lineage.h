@@ -28,6 +28,7 @@ struct ConceptMapRow {
   std::string_view target_system;
   std::string_view target_code;
   std::string_view policy;  // not empty: no row was there, and this policy gave the value
+  // No policy and no target code: the row says that there is no target.
 };
 
 // One element of the target.
@@ -48,6 +49,8 @@ class LineageSink {
   virtual void Made(const LineageStep& step) = 0;
   // A rule ran (its sources matched); for coverage.
   virtual void RuleRan(const RulePlace& rule) = 0;
+  // A translate asked these rows, whatever became of its answer; for coverage.
+  virtual void Translated(std::span<const ConceptMapRow> rows) { (void)rows; }
 };
 
 }  // namespace fhir_adapter::fml

@@ -1,6 +1,7 @@
 #include "fml/map_set.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "core/digest.h"
@@ -120,6 +121,56 @@ const std::vector<MapInfo>& MapSet::maps() const {
 }
 const std::vector<SourceFile>& MapSet::files() const {
   return linked_->files;
+}
+
+namespace {
+
+void AppendRules(const internal::LoadedMap& map, const ast::Group& group, const std::vector<ast::Rule>& rules,
+                 std::vector<RulePlace>& places) {
+  for (const ast::Rule& rule : rules) {
+    const ast::Source& source = rule.sources.front();
+    const std::string& made = source.path.empty() ? source.context : source.path.back();
+    places.push_back(
+        {map.path, rule.at.line, rule.at.column, group.name, rule.name.empty() ? made : rule.name});
+    AppendRules(map, group, rule.rules, places);
+  }
+}
+
+void AppendTables(const std::vector<plan::Rule>& rules, std::set<const ConceptMapIndex*>& tables) {
+  for (const plan::Rule& rule : rules) {
+    for (const plan::Target& target : rule.targets) {
+      for (const ConceptMapIndex* table = target.transform.concept_map;
+           table != nullptr && tables.insert(table).second;) {
+        table = table->other();
+      }
+    }
+    AppendTables(rule.rules, tables);
+  }
+}
+
+}  // namespace
+
+std::vector<RulePlace> MapSet::Rules() const {
+  std::vector<RulePlace> places;
+  for (const internal::LinkedMap& linked : linked_->linked) {
+    for (const ast::Group& group : linked.map->ast.groups) {
+      AppendRules(*linked.map, group, group.rules, places);
+    }
+  }
+  return places;
+}
+
+std::vector<std::pair<std::string, std::string>> MapSet::TranslatedCodes() const {
+  std::set<const ConceptMapIndex*> tables;
+  for (const internal::LinkedMap& linked : linked_->linked) {
+    for (const plan::GroupPlan& group : linked.groups) AppendTables(group.rules, tables);
+  }
+  std::vector<std::pair<std::string, std::string>> codes;
+  for (const ConceptMapIndex* table : tables) {
+    for (const ConceptRow& row : table->rows()) codes.emplace_back(table->url(), row.code);
+  }
+  std::sort(codes.begin(), codes.end());
+  return codes;
 }
 
 const MapInfo* MapSet::FindMap(std::string_view key) const {

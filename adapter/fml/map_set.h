@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "core/result.h"
 #include "fhir/schema.h"
+#include "fml/lineage.h"
 
 namespace fhir_adapter::fml {
 
@@ -87,6 +88,10 @@ class MapSet {
   const std::string& name() const;
   const fhir::Schema& schema() const;  // R4 with the models and profiles of the set
   const std::vector<MapInfo>& maps() const;
+  // The places of all rules, in the order of the files: what coverage is counted against.
+  std::vector<RulePlace> Rules() const;
+  // ConceptMap url and source code of every row that a rule may translate with, sorted.
+  std::vector<std::pair<std::string, std::string>> TranslatedCodes() const;
   // By url, name, path, or the file's name without ending. Null: not there.
   const MapInfo* FindMap(std::string_view key) const;
   // The bytes of a file of the set, for those who read the other parts (rules). Null: not there.

@@ -239,6 +239,7 @@ bool Translate(const TransformCall& call) {
       }
       // Each depends on something that is otherwise here: nothing is known of the code.
       if (targets.empty() && is_conditional) return GiveUnmapped(call, *index, source);
+      if (targets.empty()) RecordRow(call, *index, source, nullptr, {});
       if (IsProduct(call)) return GiveProducts(call, targets);
       std::string_view text = row->display;
       if (text.empty() && targets.empty()) text = source.display.empty() ? source.code : source.display;

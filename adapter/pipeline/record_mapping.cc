@@ -78,6 +78,7 @@ struct RecordMapping::State {
   std::string record_key;
   std::string patient_suffix;
   std::string provenance_value;
+  fml::LineageSink* lineage = nullptr;
   std::array<std::pair<std::string_view, std::string_view>, 2> variables;
 };
 
@@ -98,6 +99,7 @@ fml::MapRequest RecordMapping::State::Request() const {
   request.pointer_prefix = pointer_prefix;
   request.file = file;
   request.variables = variables;
+  request.lineage = lineage;
   return request;
 }
 
@@ -278,6 +280,10 @@ MappedRecord RecordMapping::Map(const record::RecordText& text, const RecordFact
   state_->file = file;
   state_->pointer_prefix = text.pointer;
   return state_->Map(text, facts, form);
+}
+
+void RecordMapping::Observe(fml::LineageSink* sink) {
+  state_->lineage = sink;
 }
 
 const MappingSet& RecordMapping::set() const {

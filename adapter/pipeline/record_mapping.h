@@ -52,6 +52,9 @@ class RecordMapping {
   MappedRecord Map(const record::RecordText& text, const RecordFacts& facts, RecordForm form,
                    const std::string& file = {});
 
+  // Every map that runs from now on tells this sink, which must outlive the mapping; null: none.
+  void Observe(fml::LineageSink* sink);
+
   const MappingSet& set() const;
 
  private:

@@ -89,7 +89,7 @@ def main():
             problems.append(f"{file.name}: {found} belongs into terminology/")
 
     records = {file.stem: file.read_bytes() for file in (root / "fixtures/records").glob("*.json")}
-    golden = root / "fixtures/golden/procedure-record"
+    golden = root / "mappings/procedure-record/tests"
     for name, data in records.items():
         if (golden / name / "input.json").exists() and (golden / name / "input.json").read_bytes() != data:
             problems.append(f"golden case {name}: input.json is not fixtures/records/{name}.json")

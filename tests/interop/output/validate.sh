@@ -21,7 +21,7 @@ bundles() {
 python3 "$root/fixtures/cohort/generate.py" >"$folder/cohort.ndjson"
 bundles "$folder/pool.ndjson" "$folder/cohort.ndjson"
 bundles "$folder/always.ndjson" "$root"/fixtures/records/*.json
-for case in "$root"/fixtures/golden/*/*/; do
+for case in "$root"/mappings/*/tests/*/; do
   # Most golden cases are records that were mapped above.
   if [ -f "$root/fixtures/records/$(basename "$case").json" ] && [ ! -f "$case/config.toml" ]; then continue; fi
   options=()

@@ -1,0 +1,106 @@
+#include "pipeline/map_case.h"
+
+#include <algorithm>
+
+#include "core/arena.h"
+#include "fhir/json_difference.h"
+#include "fhir/json_reader.h"
+#include "fhir/json_writer.h"
+
+namespace fhir_adapter::pipeline {
+namespace {
+
+constexpr std::size_t kDifferencesMax = 40;
+
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+void CompareIssues(const std::string& expected, const std::string& found,
+                   std::vector<std::string>& differences) {
+  const std::vector<std::string> was = LinesOf(expected);
+  const std::vector<std::string> is = LinesOf(found);
+  for (const std::string& line : was) {
+    if (std::ranges::count(is, line) < std::ranges::count(was, line)) {
+      differences.push_back("expected-issues: expected '" + line + "', found nothing");
+    }
+  }
+  for (const std::string& line : is) {
+    if (std::ranges::count(was, line) < std::ranges::count(is, line)) {
+      differences.push_back("expected-issues: expected nothing, found '" + line + "'");
+    }
+  }
+  if (differences.empty() && was != is) differences.emplace_back("expected-issues: another order");
+}
+
+void CompareBundles(const std::string& expected, const std::string& found,
+                    std::vector<std::string>& differences) {
+  if (expected.empty() && found.empty()) return;
+  if (expected.empty() || found.empty()) {
+    differences.emplace_back(found.empty() ? "expected.json: expected a Bundle, found none"
+                                           : "expected.json: expected no Bundle, found one");
+    return;
+  }
+  Arena arena;
+  const auto was = fhir::ReadJson(expected, arena);
+  if (!was) {
+    differences.push_back("expected.json: " + ToString(was.error()));
+    return;
+  }
+  if (fhir::ToJson(**was) == found) return;
+  const auto is = fhir::ReadJson(found, arena);
+  if (!is) {
+    differences.push_back("the Bundle cannot be read: " + ToString(is.error()));
+    return;
+  }
+  for (std::string& line : fhir::Differences(**was, **is, kDifferencesMax)) {
+    differences.push_back(std::move(line));
+  }
+  if (differences.empty()) differences.emplace_back("expected.json: the bytes differ");
+}
+
+std::string LaidOut(const std::string& bundle) {
+  if (bundle.empty()) return "";
+  Arena arena;
+  const auto read = fhir::ReadJson(bundle, arena);
+  return read ? fhir::LayOut(**read) : bundle;
+}
+
+}  // namespace
+
+CaseResult RunCase(RecordMapping& mapping, const MapCase& test) {
+  CaseResult result;
+  record::RecordSplitter splitter(test.format);
+  splitter.Push(test.input);
+  splitter.Finish();
+  std::string bundle;
+  std::size_t records = 0;
+  while (auto text = splitter.Next()) {
+    const MappedRecord mapped = mapping.Map(*text, {}, RecordForm::kBundle, test.name);
+    for (const Issue& issue : mapped.issues) {
+      result.issues += issue.where.pointer + " " + std::string(Name(issue.code)) + " " +
+                       std::string(Name(issue.disposition())) + "\n";
+    }
+    bundle = mapped.bundle;
+    ++records;
+  }
+  if (records != 1) {
+    result.differences.push_back("the input holds " + std::to_string(records) +
+                                 " records; a case is one record");
+    return result;
+  }
+  CompareBundles(test.expected, bundle, result.differences);
+  std::vector<std::string> issues;
+  CompareIssues(test.expected_issues, result.issues, issues);
+  result.differences.insert(result.differences.end(), issues.begin(), issues.end());
+  result.bundle = LaidOut(bundle);
+  return result;
+}
+
+}  // namespace fhir_adapter::pipeline
