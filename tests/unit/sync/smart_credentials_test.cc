@@ -31,7 +31,7 @@ class FakeClock final : public Clock {
   std::int64_t monotonic_us = 1;
 };
 
-void Run(std::vector<std::string> arguments) {
+void RunTool(std::vector<std::string> arguments) {
   test::ProcessOptions options;
   options.arguments = std::move(arguments);
   const test::ProcessResult result = test::RunProcess(options);
@@ -40,7 +40,7 @@ void Run(std::vector<std::string> arguments) {
 
 std::string MakeKey(const test::TemporaryDirectory& folder, const std::string& name, const std::string& kind,
                     const std::string& parameter) {
-  Run({"openssl", "genpkey", "-algorithm", kind, "-pkeyopt", parameter, "-out", folder.File(name)});
+  RunTool({"openssl", "genpkey", "-algorithm", kind, "-pkeyopt", parameter, "-out", folder.File(name)});
   ::chmod(folder.File(name).c_str(), 0600);
   return folder.File(name);
 }
@@ -79,9 +79,9 @@ TEST(ClientAssertion, RsaKey_IsSignedAsRs384ForOthersToVerify) {
             R"("exp":1800000240,"jti":"unique"})");
   folder.Write("text", parts[0] + "." + parts[1]);
   folder.Write("signature", Decoded(parts[2]));
-  Run({"openssl", "pkey", "-in", key, "-pubout", "-out", folder.File("public")});
-  Run({"openssl", "dgst", "-sha384", "-verify", folder.File("public"), "-signature", folder.File("signature"),
-       folder.File("text")});
+  RunTool({"openssl", "pkey", "-in", key, "-pubout", "-out", folder.File("public")});
+  RunTool({"openssl", "dgst", "-sha384", "-verify", folder.File("public"), "-signature",
+           folder.File("signature"), folder.File("text")});
 }
 
 TEST(ClientAssertion, EllipticKey_IsSignedAsEs384OfTwo48ByteNumbers) {
