@@ -205,8 +205,8 @@ bool Evaluator::EvaluateFunction(const Node& node, const Focus& focus, Collectio
 }
 
 bool Evaluator::EvaluateHost(const Node& node, const Focus& focus, const Collection& input, Collection& out) {
-  const std::span<Collection> arguments(arena().MakeArray<Collection>(node.arguments.size()),
-                                        node.arguments.size());
+  const std::size_t count = node.arguments.size();
+  const std::span<Collection> arguments(count == 0 ? nullptr : arena().MakeArray<Collection>(count), count);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (!Evaluate(*node.arguments[i], focus, arguments[i])) return false;
   }

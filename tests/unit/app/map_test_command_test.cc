@@ -24,16 +24,14 @@ void Write(const fs::path& path, const std::string& text) {
 
 class MapTestCommand : public testing::Test {
  protected:
-  MapTestCommand()
-      : root_(fs::path(testing::TempDir()) /
-              ("map-test-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+  void SetUp() override {
     fs::remove_all(root_);
     const fs::path shipped = fs::path(FHIR_ADAPTER_MAPPINGS_DIR) / "procedure-record/tests/mg-1";
     for (const char* name : {"input.json", "expected.json", "expected-issues"}) {
       if (fs::exists(shipped / name)) Write(Case() / name, Read(shipped / name));
     }
   }
-  ~MapTestCommand() override { fs::remove_all(root_); }
+  void TearDown() override { fs::remove_all(root_); }
 
   fs::path Case() const { return root_ / "procedure-record/tests/mine"; }
 
@@ -57,7 +55,9 @@ class MapTestCommand : public testing::Test {
     Write(Case() / file, text.replace(place, from.size(), to));
   }
 
-  fs::path root_;
+  const fs::path root_ =
+      fs::path(testing::TempDir()) /
+      ("map-test-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
   std::ostringstream out_;
   std::ostringstream err_;
 };

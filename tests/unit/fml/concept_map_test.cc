@@ -300,12 +300,13 @@ TEST(ConceptMap, Product_IsGivenByItsName) {
 }
 
 TEST(ConceptMap, DependencyWithoutAVariable_IsAWarningAndLeavesTheTargetOut) {
-  const auto run =
-      test::RunMap({{"m.map", test::PatientMap("src.gender as g -> tgt.maritalStatus = translate(g, '#c');")},
-                    {"c.json", std::string(kConditional)}},
-                   R"({"resourceType":"Patient","gender":"male"})", {.map = "m.map"});
-  ASSERT_EQ(run.findings.size(), 1u);
-  EXPECT_NE(run.findings[0].find("warning: targets of this ConceptMap depend on kind"), std::string::npos);
+  const std::vector<SourceFile> files = {
+      {"m.map", test::PatientMap("src.gender as g -> tgt.maritalStatus = translate(g, '#c');")},
+      {"c.json", std::string(kConditional)}};
+  const std::string findings = testing::PrintToString(test::Check(files));
+  EXPECT_NE(findings.find("warning: targets of this ConceptMap depend on kind"), std::string::npos)
+      << findings;
+  const auto run = test::RunMap(files, R"({"resourceType":"Patient","gender":"male"})", {.map = "m.map"});
   EXPECT_EQ(
       run.json,
       R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://example.org/t","code":"M"}]}})");

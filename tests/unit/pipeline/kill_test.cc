@@ -177,9 +177,16 @@ TEST_F(KillTest, Control_AnAcknowledgementBeforeTheCommitIsFoundOut) {
 // files are put back to what was synced.
 class PowerCutTest : public KillTest {
  protected:
-  void SetUp() override { std::filesystem::create_directory(Image()); }
   std::string Image() const { return directory_.File("image"); }
+  // Before a child starts everything is on the disk: what this process did to the files, too.
   test::ProcessOptions CutOptions(const std::string& fault) {
+    std::filesystem::remove_all(Image());
+    std::filesystem::create_directory(Image());
+    for (const char* name : {"adapter.db", "adapter.db-wal"}) {
+      const std::filesystem::path file = directory_.path() / name;
+      if (std::filesystem::exists(file))
+        std::filesystem::copy_file(file, std::filesystem::path(Image()) / name);
+    }
     test::ProcessOptions options = ChildOptions(fault);
     options.environment.insert(options.environment.end(),
                                {{"LD_PRELOAD", FHIR_ADAPTER_POWER_CUT_LIBRARY},
