@@ -182,7 +182,7 @@ class PowerCutTest : public KillTest {
   test::ProcessOptions CutOptions(const std::string& fault) {
     std::filesystem::remove_all(Image());
     std::filesystem::create_directory(Image());
-    for (const char* name : {"adapter.db", "adapter.db-wal"}) {
+    for (const char* name : {"adapter.db", "adapter.db-wal", "adapter.db-journal"}) {
       const std::filesystem::path file = directory_.path() / name;
       if (std::filesystem::exists(file))
         std::filesystem::copy_file(file, std::filesystem::path(Image()) / name);
