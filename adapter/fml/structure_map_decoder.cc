@@ -131,7 +131,11 @@ Result<void> StructureMapDecoder::Constants(const Node& node, ast::Map& map) con
   for (const Node* item : ItemsOf(node, "const")) {
     const auto value = ExpressionMember(*item, "value");
     if (!value) return FaultAt(*item, "const needs a name and a value");
-    map.constants.push_back({TextMember(*item, "name"), *value, PositionOf(*item)});
+    ast::Constant constant{TextMember(*item, "name"), *value, PositionOf(*item)};
+    if (constant.name.empty() || constant.value.text.empty()) {
+      return FaultAt(*item, "a constant needs a name and a value");
+    }
+    map.constants.push_back(std::move(constant));
   }
   for (const Node* extension : ItemsOf(node, "extension")) {
     if (TextMember(*extension, "url") != kConstantExtension) continue;

@@ -5,7 +5,7 @@
 #   tests/fuzz/run.sh SECONDS [TARGET...]    targets: those of targets.sh
 #
 # Begins with the committed corpus (fixtures/corpus/TARGET) and what earlier runs found on this machine. An
-# input that crashes, hangs for 10 s, takes 2 GB or breaks the target's property is left in FOLDER/found and
+# input that crashes, hangs for 60 s, takes 2 GB or breaks the target's property is left in FOLDER/found and
 # named; then the exit code is 1. FOLDER is FHIR_ADAPTER_FUZZ_BUILD, else build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,7 +27,7 @@ fuzz() {
   local target=$1 corpus=fixtures/corpus/$1 log=$fuzz_build/$1.log status=0
   [ -n "$(ls "$corpus")" ] || { echo "run.sh: $corpus is empty" >&2; return 1; }
   mkdir -p "$fuzz_build/corpus/$target"
-  "$fuzz_build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  "$fuzz_build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 \
     -print_final_stats=1 -artifact_prefix="$fuzz_build/found/$target-" "$fuzz_build/corpus/$target" "$corpus" \
     >"$log" 2>&1 || status=$?
   if [ "$status" -eq 0 ]; then
