@@ -271,7 +271,8 @@ Result<ConceptMapIndex> ConceptMapIndex::FromInline(const ast::InlineConceptMap&
       const std::string* target = system_of(line.target_prefix);
       if (target == nullptr) return fault(line.at, "unknown prefix " + line.target_prefix);
       unmapped.policy = UnmappedPolicy::kFixed;
-      unmapped.fixed = ConceptTarget{*source, *target, {}, line.code, {}, {}, {}, file, line.at.line, line.at.column};
+      unmapped.fixed =
+          ConceptTarget{*source, *target, {}, line.code, {}, {}, {}, file, line.at.line, line.at.column};
     } else {
       unmapped.policy = ParseUnmappedPolicy(line.mode).value_or(UnmappedPolicy::kUnset);
     }

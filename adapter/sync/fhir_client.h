@@ -51,7 +51,7 @@ struct FhirAnswer {
   Transport transport = Transport::kNotSent;
   Code failure = Code::kUnreachable;  // unless answered: kUnreachable, kTimeout, kTls, kServerAnswer (too
                                       // large), kUnauthorized (there is no token to send it with)
-  int status = 0;  // 0 unless answered
+  int status = 0;                     // 0 unless answered
   std::string body;
   std::string etag;
   std::string location;

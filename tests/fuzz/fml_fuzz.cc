@@ -1,7 +1,7 @@
 // Maps: printing what was parsed and parsing it again is the identity; compiling ends with a set or with
 // findings that say why there is none, the same for the printed text; and a set runs, within a small budget,
-// on a fixed resource, to the same result from the printed text and under an observer. Written as a StructureMap of
-// either release and read again it is the same map.
+// on a fixed resource, to the same result from the printed text and under an observer. Written as a
+// StructureMap of either release and read again it is the same map.
 //
 // An input is a map. A line `//// NAME` begins a further file of the set: another map, a ConceptMap, a model.
 #include <algorithm>
