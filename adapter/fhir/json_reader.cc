@@ -1,6 +1,7 @@
 #include "fhir/json_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -10,39 +11,70 @@
 #include <set>
 #include <vector>
 
+#include "fhir/json_escape.h"
 #include "fhir/json_pointer.h"
 #include "fhir/utf8.h"
 
 namespace fhir_adapter::fhir {
 namespace {
 
-// RapidJSON's input stream over the text. It remembers where each token began: RapidJSON skips white space
-// right before every token, and argument-dependent lookup takes it to the SkipWhitespace below.
+// RapidJSON's input stream over a copy of the text, which ends with a NUL and which strings are unescaped in.
+// It remembers where each token began and on which line: RapidJSON skips white space right before every
+// token, and argument-dependent lookup takes it to the SkipWhitespace below. Only white space holds line
+// ends.
 struct TextStream {
   using Ch = char;
 
-  const char* begin;
-  const char* current;
-  const char* end;
-  const char* token;
+  TextStream(char* text, std::size_t bytes)
+      : begin(text), current(text), end(text + bytes), token(text), line_start(text), written(text) {}
 
   // RapidJSON takes NUL for the end; a NUL inside the text is found by Parse, below.
-  Ch Peek() const { return current == end ? '\0' : *current; }
+  Ch Peek() const { return *current; }
   Ch Take() { return current == end ? '\0' : *current++; }
   std::size_t Tell() const { return static_cast<std::size_t>(current - begin); }
 
-  // For writing in place, which is not used.
-  Ch* PutBegin() { std::abort(); }
-  void Put(Ch) { std::abort(); }
-  void Flush() { std::abort(); }
-  std::size_t PutEnd(Ch*) { std::abort(); }
+  // Writing in place: never ahead of what has been read.
+  Ch* PutBegin() { return written = current; }
+  void Put(Ch c) { *written++ = c; }
+  void Flush() {}
+  std::size_t PutEnd(Ch* from) const { return static_cast<std::size_t>(written - from); }
+
+  char* const begin;
+  char* current;
+  char* const end;
+  char* token;
+  char* line_start;
+  char* written;
+  std::uint32_t line = 1;
 };
 
 void SkipWhitespace(TextStream& stream) {
-  const char* at = stream.current;
-  while (at != stream.end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) ++at;
+  char* at = stream.current;
+  for (; *at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'; ++at) {
+    if (*at != '\n') continue;
+    ++stream.line;
+    stream.line_start = at + 1;
+  }
   stream.current = at;
   stream.token = at;
+}
+
+// Moves on to the next byte of a string that cannot stand there as it is.
+void CopyPlainText(TextStream& stream) {
+  const char* at = stream.current;
+  std::uint64_t word = 0;
+  for (; static_cast<std::size_t>(stream.end - at) >= sizeof word; at += sizeof word) {
+    std::memcpy(&word, at, sizeof word);
+    if (const std::uint64_t escapes = EscapesIn(word); escapes != 0) {
+      at += std::countr_zero(escapes) / 8;
+      break;
+    }
+  }
+  while (at != stream.end && !NeedsEscape(static_cast<unsigned char>(*at))) ++at;
+  const auto bytes = static_cast<std::size_t>(at - stream.current);
+  if (stream.written != stream.current) std::memmove(stream.written, stream.current, bytes);
+  stream.current += bytes;
+  stream.written += bytes;
 }
 
 // Gives RapidJSON's own stack its memory.
@@ -64,35 +96,28 @@ class RapidJsonAllocator {
   Arena* arena_ = nullptr;
 };
 
-// Lines and columns of offsets that only grow: the text is scanned once.
-class LineCounter {
- public:
-  explicit LineCounter(std::string_view text) : text_(text) {}
-
-  void MoveTo(std::size_t offset) {
-    if (text_.empty()) return;  // an empty view may have no memory to look at
-    while (const void* found = std::memchr(text_.data() + at_, '\n', offset - at_)) {
-      at_ = static_cast<std::size_t>(static_cast<const char*>(found) - text_.data()) + 1;
-      line_start_ = at_;
-      ++line_;
-    }
-    at_ = offset;
-  }
-  std::uint32_t line() const { return line_; }
-  std::uint32_t column() const { return static_cast<std::uint32_t>(at_ - line_start_ + 1); }
-
- private:
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::size_t line_start_ = 0;
-  std::uint32_t line_ = 1;
-};
+using JsonReader = rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, RapidJsonAllocator>;
 
 Location LocationAt(std::string_view text, std::size_t offset, std::string pointer) {
-  LineCounter counter(text);
-  counter.MoveTo(offset);
-  return Location{{}, counter.line(), counter.column(), std::move(pointer)};
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t line_start = before.rfind('\n') + 1;  // none: 0
+  const auto line = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n') + 1);
+  return Location{{}, line, static_cast<std::uint32_t>(offset - line_start + 1), std::move(pointer)};
 }
+
+}  // namespace
+}  // namespace fhir_adapter::fhir
+
+// RapidJSON's own hook for scanning a string faster than byte by byte.
+template <>
+template <>
+inline void fhir_adapter::fhir::JsonReader::ScanCopyUnescapedString(fhir_adapter::fhir::TextStream& stream,
+                                                                    fhir_adapter::fhir::TextStream&) {
+  fhir_adapter::fhir::CopyPlainText(stream);
+}
+
+namespace fhir_adapter::fhir {
+namespace {
 
 // Builds the tree from RapidJSON's events. A handler that returns false ends the parse; `failure` says why.
 class TreeBuilder {
@@ -102,7 +127,6 @@ class TreeBuilder {
         stream_(stream),
         arena_(arena),
         limits_(limits),
-        lines_(text),
         frames_(arena),
         members_(arena),
         items_(arena) {}
@@ -116,13 +140,13 @@ class TreeBuilder {
   bool RawNumber(const char*, rapidjson::SizeType, bool) {
     Node* node = Value(NodeKind::kNumber);
     const auto length = static_cast<std::size_t>(stream_.current - stream_.token);
-    if (node != nullptr) node->text = arena_.Copy({stream_.token, length});
+    if (node != nullptr) node->text = {stream_.token, length};
     return node != nullptr;
   }
   bool String(const char* data, rapidjson::SizeType length, bool) {
-    if (HasLoneSurrogate({data, length})) return FailAtSurrogate();
+    if (HasEscapes(length) && HasLoneSurrogate({data, length})) return FailAtSurrogate();
     Node* node = Value(NodeKind::kString);
-    if (node != nullptr) node->text = arena_.Copy({data, length});
+    if (node != nullptr) node->text = {data, length};
     return node != nullptr;
   }
   bool StartObject() { return Start(NodeKind::kObject); }
@@ -165,6 +189,11 @@ class TreeBuilder {
   }
   std::size_t token_offset() const { return static_cast<std::size_t>(stream_.token - stream_.begin); }
 
+  // Of the string that was read last: the text in the source is longer than what it says.
+  bool HasEscapes(std::size_t length) const {
+    constexpr std::size_t kQuotes = 2;
+    return static_cast<std::size_t>(stream_.current - stream_.token) != length + kQuotes;
+  }
   static bool HasLoneSurrogate(std::string_view text);
   bool FailAtSurrogate();
 
@@ -172,7 +201,6 @@ class TreeBuilder {
   const TextStream& stream_;
   Arena& arena_;
   const JsonLimits& limits_;
-  LineCounter lines_;
   ArenaVector<Frame> frames_;
   ArenaVector<Member> members_;  // of all open objects; the last has its value only once that is known
   ArenaVector<Node*> items_;     // of all open arrays
@@ -189,9 +217,8 @@ Node* TreeBuilder::Value(NodeKind kind) {
   }
   Node* node = arena_.Make<Node>();
   node->kind = kind;
-  lines_.MoveTo(token_offset());
-  node->line = lines_.line();
-  node->column = lines_.column();
+  node->line = stream_.line;
+  node->column = static_cast<std::uint32_t>(stream_.token - stream_.line_start + 1);
   if (frames_.empty()) {
     root_ = node;
   } else if (frames_.back().node->is_object()) {
@@ -227,8 +254,8 @@ bool TreeBuilder::IsDuplicate(Frame& frame, std::string_view name) const {
 }
 
 bool TreeBuilder::Key(const char* data, rapidjson::SizeType length, bool) {
-  if (HasLoneSurrogate({data, length})) return FailAtSurrogate();
-  const std::string_view name = arena_.Copy({data, length});
+  if (HasEscapes(length) && HasLoneSurrogate({data, length})) return FailAtSurrogate();
+  const std::string_view name(data, length);
   const bool duplicate = IsDuplicate(frames_.back(), name);
   members_.push_back(Member{name, nullptr});
   if (duplicate) {
@@ -296,11 +323,12 @@ bool TreeBuilder::HasLoneSurrogate(std::string_view text) {
 // Points at the escape itself. RapidJSON refuses a lone high surrogate, so it is the first low one that does
 // not follow a high one.
 bool TreeBuilder::FailAtSurrogate() {
-  const char* at = stream_.token + 1;
+  const char* at = text_.data() + token_offset() + 1;
+  const char* const end = text_.data() + stream_.Tell();
   const auto hex_digit_is = [](char c, std::string_view set) {
     return set.find(c) != std::string_view::npos;
   };
-  while (at < stream_.current) {
+  while (at < end) {
     if (*at != '\\') {
       ++at;
       continue;
@@ -314,7 +342,7 @@ bool TreeBuilder::FailAtSurrogate() {
       at += 2;
     }
   }
-  return FailAt(static_cast<std::size_t>(at - stream_.begin), Code::kEncoding,
+  return FailAt(static_cast<std::size_t>(at - text_.data()), Code::kEncoding,
                 "a surrogate escape without its partner");
 }
 
@@ -365,11 +393,15 @@ Error ParseError(std::string_view text, std::size_t offset, rapidjson::ParseErro
 
 // Positions are counted from `text`, which has no byte order mark.
 Result<Node*> Parse(std::string_view text, Arena& arena, const JsonLimits& limits) {
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
-  TextStream stream{text.data(), text.data(), text.data() + text.size(), text.data()};
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseInsituFlag;
+  char* const copy = arena.MakeRoom<char>(text.size() + 1);
+  if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  TextStream stream(copy, text.size());
   TreeBuilder builder(text, stream, arena, limits);
   RapidJsonAllocator memory(arena);
-  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, RapidJsonAllocator> reader(&memory);
+  JsonReader reader(&memory);
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (builder.failed()) return Fail(builder.TakeError());
   if (result.IsError()) return Fail(ParseError(text, result.Offset(), result.Code(), builder.Pointer()));

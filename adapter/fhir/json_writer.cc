@@ -4,26 +4,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "fhir/json_escape.h"
 #include "fhir/json_text.h"
 
 namespace fhir_adapter::fhir {
 
 namespace {
-
-// What must be escaped: controls, the quotation mark and the backslash.
-bool NeedsEscape(unsigned char c) {
-  return c < 0x20 || c == '"' || c == '\\';
-}
-
-// The same for eight bytes at once: 0 only when none of them needs an escape (a byte that follows one above
-// 0x7F may be taken for one that does, which costs time and nothing else).
-std::uint64_t EscapesIn(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & kHighs; };
-  const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
-  return below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'));
-}
 
 // Copies a text in which nothing needs an escape; false: something may, and what was written is of no use.
 // Words are taken from both ends, so that the last may overlap the one before.

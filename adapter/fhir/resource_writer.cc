@@ -16,10 +16,11 @@ using Rank = std::uint32_t;
 constexpr Rank kFirst = 0;
 constexpr Rank kUnknown = 0xFFFFFFFF;
 
+// Without initial values: an object has room for many.
 struct Place {
-  Rank rank = kUnknown;
-  const TypeInfo* type = nullptr;  // of the member's value; null: its members stay as they stand
-  const Member* member = nullptr;
+  Rank rank;
+  const TypeInfo* type;  // of the member's value; null: its members stay as they stand
+  const Member* member;
 };
 
 class ResourceWriter {
@@ -31,8 +32,10 @@ class ResourceWriter {
  private:
   // Objects with more members than this need memory for their places.
   static constexpr std::size_t kPlacesOnStack = 48;
+  // As many elements are looked at before a member is looked up by name.
+  static constexpr std::size_t kElementsAhead = 8;
 
-  Place PlaceOf(std::string_view name, const TypeInfo& type) const;
+  Place PlaceOf(const Member& member, const TypeInfo& type, std::size_t& next) const;
   void WriteObject(const Node& object, const TypeInfo* type);
   void WriteArray(const Node& array, const TypeInfo* type);
   const TypeInfo* ActualType(const Node& object, const TypeInfo* type) const;
@@ -41,13 +44,24 @@ class ResourceWriter {
   JsonText& out_;
 };
 
-Place ResourceWriter::PlaceOf(std::string_view name, const TypeInfo& type) const {
-  if (name == "resourceType") return Place{kFirst, nullptr, nullptr};
+// Members mostly come in the order of the schema: `next` is the element after that of the member before, and
+// is moved on. What is not found there is looked up by name.
+Place ResourceWriter::PlaceOf(const Member& member, const TypeInfo& type, std::size_t& next) const {
+  for (std::size_t i = next; i < type.elements.size() && i < next + kElementsAhead; ++i) {
+    const ElementInfo& element = type.elements[i];
+    if (element.is_choice || !IsSameName(element.name, member.name)) continue;
+    if (element.types.size() != 1 || element.types[0].type == nullptr) break;
+    next = i + 1;
+    return Place{Rank{2} + Rank{2} * element.order, element.types[0].type, &member};
+  }
+  std::string_view name = member.name;
+  if (name == "resourceType") return Place{kFirst, nullptr, &member};
   const bool is_shadow = name.starts_with('_');
   if (is_shadow) name.remove_prefix(1);
   const PropertyRow* row = type.properties.Find(name);
-  if (row == nullptr || row->type == nullptr) return Place{};
-  return Place{Rank{2} + Rank{2} * row->element->order + (is_shadow ? 1U : 0U), row->type, nullptr};
+  if (row == nullptr || row->type == nullptr) return Place{kUnknown, nullptr, &member};
+  next = row->element->order + std::size_t{1};
+  return Place{Rank{2} + Rank{2} * row->element->order + (is_shadow ? 1U : 0U), row->type, &member};
 }
 
 // A resource says its own type; an unknown one is written as it stands.
@@ -71,10 +85,10 @@ void ResourceWriter::WriteObject(const Node& object, const TypeInfo* type) {
   }
   places = places.first(object.size);
   bool is_ordered = true;
+  std::size_t next = 0;
   for (std::uint32_t i = 0; i < object.size; ++i) {
     const Member& member = object.member_data[i];
-    places[i] = PlaceOf(member.name, *type);
-    places[i].member = &member;
+    places[i] = PlaceOf(member, *type, next);
     if (i > 0 && places[i - 1].rank > places[i].rank) is_ordered = false;
   }
   if (!is_ordered) {

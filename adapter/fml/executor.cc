@@ -148,13 +148,16 @@ bool Executor<Observer>::RunSource(const plan::Rule& rule, std::size_t index, Fr
   if (index == rule.sources.size()) return Fire(rule, frame, focus);
   const plan::Source& source = rule.sources[index];
   const std::size_t base = items_.size();
-  bool done = Gather(source, frame, base) && Filter(source, frame, base);
+  bool done = Gather(source, frame, base);
+  if (items_.size() == base) return done;
+  const bool has_conditions = source.where != nullptr || source.check != nullptr || source.log != nullptr;
+  if (done && has_conditions) done = Filter(source, frame, base);
   std::size_t first = base;
   std::size_t last = items_.size();
   if (done && source.list_mode == ast::SourceListMode::kOnlyOne && last - first > 1) {
     done = machine_.Stop(Code::kMapFailed, "only_one: the source has several", &source.at);
   }
-  if (done) Select(source, base, first, last);
+  if (done && source.list_mode != ast::SourceListMode::kAll) Select(source, base, first, last);
   const Node* const outer = machine_.source;
   for (std::size_t i = first; done && i < last; ++i) {
     const Collection item(items_[i]);
@@ -374,22 +377,18 @@ bool Executor<Observer>::Evaluate(const plan::Transform& transform, Frame& frame
     if (context.empty()) return true;
     return machine_.Evaluate(transform.arguments[1], frame, context, out);
   }
-  constexpr std::size_t kFew = 6;
-  Collection few[kFew];
-  std::vector<Collection> many;
-  std::span<Collection> arguments(few, std::min(transform.arguments.size(), kFew));
-  if (transform.arguments.size() > kFew) {
-    many.resize(transform.arguments.size());
-    arguments = many;
+  if constexpr (Observer::kActive) rows_.clear();
+  if (transform.kind == plan::TransformKind::kCopy) {
+    return machine_.Evaluate(transform.arguments[0], frame, focus, out);
   }
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
+  const std::size_t count = transform.arguments.size();
+  const std::span<Collection> arguments(
+      count == 0 ? nullptr : machine_.arena().template MakeArray<Collection>(count), count);
+  for (std::size_t i = 0; i < count; ++i) {
     if (!machine_.Evaluate(transform.arguments[i], frame, focus, arguments[i])) return false;
   }
   TransformCall call{machine_, transform, arguments, target_type, out, nullptr};
-  if constexpr (Observer::kActive) {
-    rows_.clear();
-    call.rows = &rows_;
-  }
+  if constexpr (Observer::kActive) call.rows = &rows_;
   const bool done = RunTransform(call);
   if constexpr (Observer::kActive) {
     if (!rows_.empty()) observer_.sink->Translated(rows_);

@@ -200,8 +200,7 @@ plan::Step MakeStep(const fhir::ElementInfo& element, std::string_view name, Are
   return step;
 }
 
-const plan::Step* Machine::Bind(const plan::Step& step, const TypeInfo* type) {
-  if (step.element != nullptr) return &step;
+const plan::Step* Machine::BindAtRunTime(const plan::Step& step, const TypeInfo* type) {
   const StepKey key{type, step.name};
   const auto found = steps_.find(key);
   if (found != steps_.end()) return &found->second;
@@ -217,32 +216,54 @@ const plan::Step* Machine::Bind(const plan::Step& step, const TypeInfo* type) {
   return &steps_.emplace(key, std::move(bound)).first->second;
 }
 
+namespace {
+
+// `name` and `_name` of an object in one pass.
+struct Pair {
+  const Node* value = nullptr;
+  const Node* shadow = nullptr;
+};
+
+Pair FindPair(const Node& object, const plan::Alternative& alternative) {
+  Pair pair;
+  for (const fhir::Member& member : object.members()) {
+    if (fhir::IsSameName(member.name, alternative.member)) {
+      pair.value = member.value;
+    } else if (fhir::IsSameName(member.name, alternative.shadow)) {
+      pair.shadow = member.value;
+    }
+  }
+  if (alternative.shadow.empty()) pair.shadow = nullptr;  // a member may have no name
+  return pair;
+}
+
+}  // namespace
+
+void Machine::AppendItem(const Node* value, const Node* shadow, const plan::Step& step,
+                         const plan::Alternative& alternative, std::vector<Item>& out) {
+  if (value != nullptr && value->is_null()) value = nullptr;
+  if (shadow != nullptr && !shadow->is_object()) shadow = nullptr;
+  if (value == nullptr && shadow == nullptr) return;
+  const TypeInfo* type = alternative.type;
+  if (value != nullptr && type != nullptr && type->kind == fhir::TypeKind::kResource) {
+    const Node* name = value->Find("resourceType");
+    const TypeInfo* actual = name == nullptr ? nullptr : schema_.FindType(name->text);
+    if (actual != nullptr) type = actual;
+  }
+  out.emplace_back(Element{value, shadow, type, step.element});
+}
+
 void Machine::AppendAlternative(const Node& container, const plan::Step& step,
                                 const plan::Alternative& alternative, std::vector<Item>& out) {
-  const Node* value = container.Find(alternative.member);
-  const Node* shadow = alternative.shadow.empty() ? nullptr : container.Find(alternative.shadow);
+  const auto [value, shadow] = FindPair(container, alternative);
   if (value == nullptr && shadow == nullptr) return;
-  const auto append = [&](const Node* node, const Node* beside) {
-    if (node != nullptr && node->is_null()) node = nullptr;
-    if (beside != nullptr && !beside->is_object()) beside = nullptr;
-    if (node == nullptr && beside == nullptr) return;
-    const TypeInfo* type = alternative.type;
-    if (node != nullptr && type != nullptr && type->kind == fhir::TypeKind::kResource) {
-      const Node* name = node->Find("resourceType");
-      const TypeInfo* actual = name == nullptr ? nullptr : schema_.FindType(name->text);
-      if (actual != nullptr) type = actual;
-    }
-    out.push_back(Item(Element{node, beside, type, step.element}));
-  };
   const bool is_list = (value != nullptr && value->is_array()) || (shadow != nullptr && shadow->is_array());
-  if (!is_list) {
-    append(value, shadow);
-    return;
-  }
+  if (!is_list) return AppendItem(value, shadow, step, alternative, out);
   const std::size_t values = value == nullptr ? 0 : value->items().size();
   const std::size_t shadows = shadow == nullptr ? 0 : shadow->items().size();
   for (std::size_t i = 0; i < std::max(values, shadows); ++i) {
-    append(i < values ? value->items()[i] : nullptr, i < shadows ? shadow->items()[i] : nullptr);
+    AppendItem(i < values ? value->items()[i] : nullptr, i < shadows ? shadow->items()[i] : nullptr, step,
+               alternative, out);
   }
 }
 

@@ -104,7 +104,9 @@ class Machine {
 
   // Target side.
   // The step with its element: `step` itself, or the one that the type has at run time.
-  const plan::Step* Bind(const plan::Step& step, const fhir::TypeInfo* type);
+  const plan::Step* Bind(const plan::Step& step, const fhir::TypeInfo* type) {
+    return step.element != nullptr ? &step : BindAtRunTime(step, type);
+  }
   // The object that children of a variable's value are put into; null: there is none.
   fhir::Node* ContainerOf(Frame& frame, std::uint32_t slot);
   // Puts a finished node below `parent`.
@@ -160,7 +162,10 @@ class Machine {
   };
 
   bool StopAtSteps();
+  const plan::Step* BindAtRunTime(const plan::Step& step, const fhir::TypeInfo* type);
   bool StopAtSize();
+  void AppendItem(const fhir::Node* value, const fhir::Node* shadow, const plan::Step& step,
+                  const plan::Alternative& alternative, std::vector<fhirpath::Item>& out);
   void AppendAlternative(const fhir::Node& container, const plan::Step& step,
                          const plan::Alternative& alternative, std::vector<fhirpath::Item>& out);
   bool PutUntyped(fhir::Node& parent, const plan::Alternative& alternative, fhir::Node* node, Place& place);

@@ -89,9 +89,6 @@ bool RunTransform(const TransformCall& call) {
           fhirpath::Collection(fhirpath::Item(fhir::Element{node, nullptr, call.transform.type, nullptr}));
       return call.machine.Count(1, 8);
     }
-    case TransformKind::kCopy:
-      call.out = call.arguments[0];
-      return true;
     case TransformKind::kTruncate:
       return Truncate(call);
     case TransformKind::kEscape:
@@ -126,6 +123,7 @@ bool RunTransform(const TransformCall& call) {
     case TransformKind::kUnixToTime:
       return FromUnixTime(call);
     case TransformKind::kNone:
+    case TransformKind::kCopy:
     case TransformKind::kEvaluate:
     case TransformKind::kDateOperation:
       break;

@@ -37,7 +37,10 @@ class Engine:
     def ask(self, job, repeat, warm_up):
         self.process.stdin.write(json.dumps(job | {"repeat": repeat, "warm_up": warm_up}) + "\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"compare.py: {self.name} ended with {self.process.wait()} at {job}")
+        answer = json.loads(line)
         if "error" in answer:
             sys.exit(f"compare.py: {self.name}: {answer['error']}")
         return answer

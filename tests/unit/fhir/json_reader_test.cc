@@ -64,6 +64,41 @@ TEST(JsonReader, Positions_AreLineAndByteColumn) {
   EXPECT_EQ(flag.column, 9U);
 }
 
+// Strings are unescaped where they stand: what follows keeps its bytes and its place.
+TEST(JsonReader, EscapeAtEveryPlace_LeavesItsSurroundingsAlone) {
+  for (std::size_t before = 0; before < 18; ++before) {
+    for (std::size_t after = 0; after < 18; ++after) {
+      const std::string head(before, 'x');
+      std::string rest;
+      for (std::size_t i = 0; i < after; ++i) rest += "\xC3\xA9";
+      const std::string json = R"({"a\n":")" + head + R"(\n)" + rest + R"(","b": [ 12.50,"c"]})";
+      Arena arena;
+      const Result<Node*> result = ReadJson(json, arena);
+      ASSERT_TRUE(result) << json;
+      const Node& root = **result;
+      ASSERT_NE(root.Find("a\n"), nullptr) << json;
+      EXPECT_EQ(root.Find("a\n")->text, head + "\n" + rest);
+      const Node& number = *root.Find("b")->items()[0];
+      EXPECT_EQ(number.text, "12.50");
+      EXPECT_EQ(number.line, 1U);
+      EXPECT_EQ(number.column, json.find("12.50") + 1);
+      EXPECT_EQ(root.Find("b")->items()[1]->text, "c");
+    }
+  }
+}
+
+TEST(JsonReader, SourceText_IsNotChangedAndNotNeededAnyMore) {
+  Arena arena;
+  std::string json = R"({"a":"\u00e9","b":1})";
+  const std::string before = json;
+  const Result<Node*> result = ReadJson(json, arena);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(json, before);
+  json.assign(json.size(), '?');
+  EXPECT_EQ((*result)->Find("a")->text, "\xC3\xA9");
+  EXPECT_EQ((*result)->Find("b")->text, "1");
+}
+
 struct ErrorCase {
   const char* name;
   std::string json;
