@@ -155,14 +155,29 @@ std::string RunningDaemon::WaitForState(const std::string& record_id, int revisi
   return "";
 }
 
-bool RunningDaemon::WaitUntilDelivered() {
+bool RunningDaemon::WaitForMetrics(const std::vector<std::string>& lines) {
   const Deadline deadline;
   while (!deadline.passed()) {
-    const HttpReply reply = client_->Get("/metrics");
-    if (reply.body.find("\nfhir_adapter_undelivered 0\n") != std::string::npos) return true;
+    const std::string page = client_->Get("/metrics").body;
+    const auto stands = [&](const std::string& line) {
+      return page.find("\n" + line + "\n") != std::string::npos;
+    };
+    if (std::ranges::all_of(lines, stands)) return true;
   }
   ADD_FAILURE() << process_->StandardError();
   return false;
+}
+
+bool RunningDaemon::WaitUntilDelivered() {
+  return WaitForMetrics({"fhir_adapter_undelivered 0"});
+}
+
+bool RunningDaemon::WaitUntilSettled() {
+  std::vector<std::string> lines;
+  for (const char* state : {"received", "queued", "sending", "retry", "ambiguous"}) {
+    lines.push_back(std::string("fhir_adapter_work_items{state=\"") + state + "\"} 0");
+  }
+  return WaitForMetrics(lines);
 }
 
 ProcessResult RunningDaemon::Command(std::vector<std::string> arguments) {

@@ -73,11 +73,15 @@ class RunningDaemon {
   // Waits until a revision has one of the states; the state, or empty at the deadline.
   std::string WaitForState(const std::string& record_id, int revision,
                            const std::vector<std::string>& states);
-  // Waits until nothing is under way any more; false at the deadline.
+  // Waits until the server has everything; false at the deadline.
   bool WaitUntilDelivered();
+  // Until nothing is under way: what is left waits for a person.
+  bool WaitUntilSettled();
   ProcessResult Command(std::vector<std::string> arguments);  // with --config
 
  private:
+  bool WaitForMetrics(const std::vector<std::string>& lines);
+
   TemporaryDirectory folder_;
   DaemonOptions options_;
   std::unique_ptr<Process> process_;

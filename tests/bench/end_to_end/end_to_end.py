@@ -64,6 +64,10 @@ class Program:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024 / 1e6
 
+    def peak_mb(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024 / 1e6
+
 
 class Rig:
     """A new store, and the programs that are started on it; all of them end with it."""
@@ -233,7 +237,7 @@ def measure_memory(adapter, folder, cohort, sizes, growth_max_mb):
                 done += len(portion)
                 wait_until_delivered(daemon, done)
             reached[size] = daemon.resident_mb()
-            print(f"memory: {reached[size]:.1f} MB resident after {size} records were delivered "
+            print(f"memory: {reached[size]:.1f} MB resident, {daemon.peak_mb():.1f} MB at most, after {size} records were delivered "
                   f"({time.monotonic() - begin:.0f} s, processor: daemon {daemon.cpu_seconds():.1f} s)", flush=True)
         if len(sizes) > 1:
             growth = reached[sizes[-1]] - reached[sizes[0]]
