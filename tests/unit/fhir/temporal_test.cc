@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <string>
 
+#include "core/limits.h"
+
 namespace fhir_adapter::fhir {
 namespace {
 
@@ -73,6 +75,12 @@ INSTANTIATE_TEST_SUITE_P(Table, TemporalRefusedTest,
                                          "2026-03-01T09:15:00+1400", "2026-03-01T09:15:00+01:60",
                                          "2026-03-01T09:15:00z", "9:15:00", "09:15", "09:15:00Z",
                                          "2026-03-01Z", "12026-01-01", " 2026", "2026 "));
+
+TEST(Temporal, FractionOfASecond_HasAsManyDigitsAsTheLimit) {
+  const std::string most(limits::kFractionDigitsMax, '1');
+  EXPECT_TRUE(Temporal::ParseInstant("2026-03-01T09:15:00." + most + "Z"));
+  EXPECT_FALSE(Temporal::ParseInstant("2026-03-01T09:15:00." + most + "1Z"));
+}
 
 TEST(Temporal, MinusZeroOffset_IsReadAsZero) {
   EXPECT_EQ(Temporal::ParseInstant("2026-03-01T09:15:00-00:00")->ToString(), "2026-03-01T09:15:00+00:00");

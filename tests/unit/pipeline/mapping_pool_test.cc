@@ -1,9 +1,13 @@
 #include "pipeline/mapping_pool.h"
 
+#include <chrono>
 #include <condition_variable>
+#include <functional>
+#include <future>
 #include <gmock/gmock.h>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "core/digest.h"
 #include "core/limits.h"
@@ -13,6 +17,47 @@ namespace fhir_adapter::pipeline {
 namespace {
 
 using outbox::WorkState;
+
+constexpr std::chrono::seconds kDeadline(120);
+
+// Tells when it has been called so many times, and notes what `released` says at the call after those.
+class CountingMapper final : public RecordMapper {
+ public:
+  explicit CountingMapper(int calls_max) : calls_max_(calls_max) {}
+
+  MapOutput Map(std::string_view record, const outbox::MappingFacts& facts) const override {
+    const std::scoped_lock lock(mutex_);
+    if (++calls_ > calls_max_) was_released_ = released_;
+    changed_.notify_all();
+    return mapper_.Map(record, facts);
+  }
+  std::string map_set_sha256() const override { return mapper_.map_set_sha256(); }
+  std::string map_set_bytes() const override { return mapper_.map_set_bytes(); }
+  std::string engine() const override { return mapper_.engine(); }
+
+  bool WaitForCalls() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kDeadline, [&] { return calls_ >= calls_max_; });
+  }
+  void Release() {
+    const std::scoped_lock lock(mutex_);
+    released_ = true;
+  }
+  // The call after `calls_max` came, and came after the release.
+  bool was_released() const {
+    const std::scoped_lock lock(mutex_);
+    return was_released_;
+  }
+
+ private:
+  const int calls_max_;
+  const TestMapper mapper_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  mutable int calls_ = 0;
+  mutable bool was_released_ = false;
+  bool released_ = false;
+};
 
 class MappingPoolTest : public PipelineTest {
  protected:
@@ -27,18 +72,21 @@ class MappingPoolTest : public PipelineTest {
     Receiver receiver = MakeReceiver();
     ASSERT_TRUE(receiver.ReceiveNow(MakeSubmission(std::move(records))));
   }
-  // Runs the pool until nothing waits to be mapped.
-  void RunUntilMapped(MappingPool& pool) {
+  // Runs the pool until nothing waits to be mapped. `once_started` comes between.
+  void RunUntilMapped(MappingPool& pool, const std::function<void()>& once_started = [] {}) {
     std::mutex mutex;
     std::condition_variable changed;
+    bool has_changed = true;
     pool.OnQueued([&] {
       const std::scoped_lock lock(mutex);
+      has_changed = true;
       changed.notify_one();
     });
     pool.Start();
+    once_started();
     std::unique_lock lock(mutex);
     while (Statistics().Count(WorkState::kReceived) > 0 && !pool.failed()) {
-      changed.wait_for(lock, std::chrono::milliseconds(20));
+      ASSERT_TRUE(changed.wait_for(lock, kDeadline, [&] { return std::exchange(has_changed, false); }));
     }
     lock.unlock();
     pool.Stop();
@@ -161,6 +209,31 @@ TEST_F(MappingPoolTest, MoreThanABatch_IsMappedToo) {
   pool.SetMapper(std::make_shared<TestMapper>());
   RunUntilMapped(pool);
   EXPECT_EQ(Statistics().Count(WorkState::kQueued), static_cast<std::int64_t>(limits::kMappingBatchMax) + 1);
+}
+
+// While the writer stands, as many are mapped as may wait for it, and one more only when it goes on.
+TEST_F(MappingPoolTest, RecordsInFlight_AreLimited) {
+  constexpr int kInFlight = static_cast<int>(limits::kMappingInFlightMax);
+  const auto mapper = std::make_shared<CountingMapper>(1 + kInFlight);
+  MappingPool pool = MakePool();
+  pool.SetMapper(mapper);
+  Accept({MakeRecord("first", 1, "1000")});  // its mapping stores the maps
+  ASSERT_TRUE(pool.Drain());
+  Accept(Cohort(kInFlight + 1, kInFlight + 1));
+  std::promise<void> go_on;
+  backend_->store->Submit(
+      [gate = go_on.get_future().share()](storage::Transaction&) -> Result<void> {
+        gate.wait();
+        return {};
+      },
+      [](const Result<void>&) {});
+  RunUntilMapped(pool, [&] {
+    EXPECT_TRUE(mapper->WaitForCalls());
+    mapper->Release();
+    go_on.set_value();
+  });
+  EXPECT_TRUE(mapper->was_released());
+  EXPECT_EQ(Statistics().Count(WorkState::kQueued), kInFlight + 2);
 }
 
 TEST_F(MappingPoolTest, Stop_LeavesTheRestForTheNextStart) {

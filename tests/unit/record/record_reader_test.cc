@@ -200,6 +200,8 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"StageThree", R"("algorithmStage":3)", ""},
         ValueCase{"StageFour", R"("algorithmStage":4)", "not-allowed"},
         ValueCase{"SeriesZero", R"("seriesNumber":0)", "not-allowed"},
+        ValueCase{"ExponentAtTheLimit", R"("outcome":{"reliefPercent":1e-100})", ""},
+        ValueCase{"ExponentAboveTheLimit", R"("outcome":{"reliefPercent":1e-101})", "limit"},
         ValueCase{"DecimalAsText", R"("outcome":{"reliefPercent":"50"})", "type"},
         ValueCase{"BooleanAsText", R"("outcome":{"analgesicHoliday":"true"})", "type"},
         ValueCase{"ObjectAsText", R"("outcome":"good")", "type"},

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <thread>
 
+#include "core/limits.h"
 #include "net/http_server.h"
+#include "support/http_client.h"
 #include "support/process.h"
 #include "support/tcp_proxy.h"
 #include "support/temporary_directory.h"
@@ -227,6 +229,27 @@ TEST(CurlClient, AnswerAtTheLimit_IsReadAndOneByteMoreIsNot) {
   EXPECT_EQ(answer.transport, Transport::kMaybeSent);
   EXPECT_EQ(answer.failure, Code::kServerAnswer);
   EXPECT_TRUE(answer.body.empty());
+}
+
+TEST(CurlClient, AnswerHeadersAtTheLimit_AreReadAndOneByteMoreIsNot) {
+  Server server;
+  const auto answer_with = [](std::size_t padding) {
+    auto answer = net::HttpResponse::WithBody(200, "application/fhir+json", "{}");
+    answer.headers.Add("X-Padding", std::string(padding, 'x'));
+    return answer;
+  };
+  server.SetAnswer(answer_with(1));
+  test::RawConnection connection(server.port());
+  connection.Send("GET /fhir/Patient HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string seen = connection.ReadUntil("\r\n\r\n");
+  const std::size_t others = seen.find("\r\n\r\n") + 4 - 1;  // without the padding
+  const auto client = ClientWith(SettingsFor(server.port()));
+  server.SetAnswer(answer_with(limits::kAnswerHeaderBytesMax - others));
+  EXPECT_EQ(Send(*client, Read("Patient")).transport, Transport::kAnswered);
+  server.SetAnswer(answer_with(limits::kAnswerHeaderBytesMax - others + 1));
+  const FhirAnswer refused = Send(*client, Read("Patient"));
+  EXPECT_EQ(refused.transport, Transport::kMaybeSent);
+  EXPECT_EQ(refused.failure, Code::kServerAnswer);
 }
 
 TEST(CurlClient, Address_MustBePlainHttp) {

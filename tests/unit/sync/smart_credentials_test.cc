@@ -150,7 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
                    Code::kServerAnswer},
         AnswerCase{"List", R"(["s3cret"])", "x", Code::kServerAnswer},
         AnswerCase{"NoJson", "<html>s3cret", "x", Code::kServerAnswer}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& one) { return std::string(one.param.name); });
 
 TEST(TokenAnswer, TokenOfTheGreatestLength_IsTakenAndOneByteMoreIsNot) {
   const auto answer = [](std::size_t size) {
