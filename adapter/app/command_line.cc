@@ -19,6 +19,7 @@ struct Parsed {
   ConvertOptions convert;
   std::string terminology_file;
   MapTestOptions map_test;
+  ExplainOptions explain;
   CheckOptions check;
   FhirPathOptions fhirpath;
   SandboxCommandOptions sandbox;
@@ -71,6 +72,25 @@ void AddMapTest(CLI::App& map, Parsed& parsed, const Streams& streams) {
   command->callback([&] { parsed.command = [&] { return RunMapTest(parsed.global, options, streams); }; });
 }
 
+void AddMapExplain(CLI::App& map, Parsed& parsed, const Streams& streams) {
+  ExplainOptions& options = parsed.explain;
+  CLI::App* explain = map.add_subcommand(
+      "explain", "From which fields, by which rules and code table rows each element of the output was made");
+  explain->add_option("--map", options.map, "name, url or file of the map")->capture_default_str();
+  explain->add_option("--map-dir", options.map_directory,
+                      "folder of maps, code tables and rules (default: the shipped ones)");
+  explain->add_option("--model", options.model_directory, "folder of further StructureDefinitions");
+  explain->add_option("--element", options.element,
+                      "only this element and those below it, as Observation.code or dosage.dose.value");
+  explain->add_option("INPUT", options.input, "a record file (.json, .ndjson)")->required();
+  explain->footer(
+      "Rules stand from the entry group down; --json gives a line an element.\n"
+      "Exit codes: 0 explained; 1 a record was rejected or quarantined, or no element is called so.\n"
+      "Example: fhir-adapter map explain fixtures/records/mg-3-revision-2.json --element "
+      "MedicationAdministration.dosage.dose.value");
+  explain->callback([&] { parsed.command = [&] { return RunExplain(parsed.global, options, streams); }; });
+}
+
 void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
   MapOptions& options = parsed.map;
   CLI::App* command = program.add_subcommand("map", "Map records to FHIR, without a database or network");
@@ -92,6 +112,7 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "'.entry[].resource.resourceType'");
   AddMapConversions(*command, parsed, streams);
   AddMapTest(*command, parsed, streams);
+  AddMapExplain(*command, parsed, streams);
   command->callback([&] {
     if (parsed.command) return;  // one of the commands below `map`
     if (options.inputs.empty()) throw CLI::RequiredError("INPUT");

@@ -49,6 +49,15 @@ struct MapTestOptions {
 };
 int RunMapTest(const GlobalOptions& global, const MapTestOptions& options, const Streams& streams);
 
+struct ExplainOptions {
+  std::string map = "procedure-record";
+  std::string map_directory;
+  std::string model_directory;
+  std::string element;  // only this element and what is below it
+  std::string input;
+};
+int RunExplain(const GlobalOptions& global, const ExplainOptions& options, const Streams& streams);
+
 struct CheckOptions {
   std::string map_directory;
   std::string model_directory;

@@ -42,10 +42,23 @@ void Executor<Observer>::Observe(const Node* made, const Node* parent, std::stri
     step.made = made;
     step.parent = parent;
     step.member = member;
+    step.inputs = observer_.inputs;
     step.sources = observer_.sources_inside_out;
     step.rules = observer_.rules_inside_out;
-    step.rows = rows_;
+    step.rows = observer_.rows;
     observer_.sink->Made(step);
+  }
+}
+
+template <class Observer>
+void Executor<Observer>::ObserveInputs(const Collection& values) {
+  if constexpr (Observer::kActive) {
+    for (const Item& item : values) {
+      const Node* node = NodeOf(item);
+      const bool is_new =
+          std::find(observer_.inputs.begin(), observer_.inputs.end(), node) == observer_.inputs.end();
+      if (node != nullptr && node->line > 0 && is_new) observer_.inputs.push_back(node);
+    }
   }
 }
 
@@ -161,13 +174,20 @@ bool Executor<Observer>::RunSource(const plan::Rule& rule, std::size_t index, Fr
   const Node* const outer = machine_.source;
   for (std::size_t i = first; done && i < last; ++i) {
     const Collection item(items_[i]);
-    if (const Node* node = NodeOf(items_[i])) machine_.source = node;
+    const Node* const node = NodeOf(items_[i]);
+    if (node != nullptr) machine_.source = node;
+    if constexpr (Observer::kActive) {
+      if (node != nullptr) observer_.sources.push_back(node);
+    }
     if (source.alias != plan::kNoSlot) {
       frame.values[source.alias] = item;
       // The context itself under another name keeps its place in the target.
       frame.places[source.alias] = source.path.empty() ? frame.places[source.context] : Place{};
     }
     done = RunSource(rule, index + 1, frame, item);
+    if constexpr (Observer::kActive) {
+      if (node != nullptr) observer_.sources.pop_back();
+    }
   }
   machine_.source = outer;
   items_.resize(base);
@@ -288,13 +308,11 @@ bool Executor<Observer>::Fire(const plan::Rule& rule, Frame& frame, const Collec
   if (!machine_.CountStep()) return false;
   if constexpr (Observer::kActive) {
     observer_.rules.push_back(rule.place);
-    observer_.sources.push_back(machine_.source);
     observer_.sink->RuleRan(rule.place);
   }
   const bool done = rule.is_copy ? RunCopy(rule, frame) : RunTargets(rule, 0, frame, focus);
   if constexpr (Observer::kActive) {
     observer_.rules.pop_back();
-    observer_.sources.pop_back();
   }
   return done;
 }
@@ -311,6 +329,10 @@ bool Executor<Observer>::RunTargets(const plan::Rule& rule, std::size_t index, F
     Collection values;
     bool is_fresh = true;
     bool is_done = false;
+    if constexpr (Observer::kActive) {
+      observer_.inputs.clear();
+      observer_.rows.clear();
+    }
     if (target.alias != plan::kNoSlot) {
       frame.values[target.alias].Clear();
       frame.places[target.alias] = Place{};
@@ -331,6 +353,12 @@ bool Executor<Observer>::RunTargets(const plan::Rule& rule, std::size_t index, F
     // An alias stands for one value: the rest of the rule runs once for each.
     const bool repeats = values.size() > 1 && target.alias != plan::kNoSlot;
     for (const Item& item : values) {
+      if constexpr (Observer::kActive) {
+        if (values.size() > 1) {
+          observer_.inputs.clear();
+          ObserveInputs(Collection(item));
+        }
+      }
       if (!PlaceValue(target, frame, item, is_fresh)) return false;
       if (repeats && !RunTargets(rule, index + 1, frame, focus)) return false;
     }
@@ -371,27 +399,40 @@ template <class Observer>
 bool Executor<Observer>::Evaluate(const plan::Transform& transform, Frame& frame, const Collection& focus,
                                   const TypeInfo* target_type, Collection& out) {
   if (transform.kind == plan::TransformKind::kEvaluate) {
-    if (transform.arguments.size() == 1) return machine_.Evaluate(transform.arguments[0], frame, focus, out);
+    if (transform.arguments.size() == 1) {
+      if (!machine_.Evaluate(transform.arguments[0], frame, focus, out)) return false;
+      ObserveInputs(out);
+      return true;
+    }
     Collection context;
     if (!machine_.Evaluate(transform.arguments[0], frame, focus, context)) return false;
     if (context.empty()) return true;
-    return machine_.Evaluate(transform.arguments[1], frame, context, out);
+    if (!machine_.Evaluate(transform.arguments[1], frame, context, out)) return false;
+    ObserveInputs(out);
+    return true;
   }
-  if constexpr (Observer::kActive) rows_.clear();
   if (transform.kind == plan::TransformKind::kCopy) {
-    return machine_.Evaluate(transform.arguments[0], frame, focus, out);
+    if (!machine_.Evaluate(transform.arguments[0], frame, focus, out)) return false;
+    ObserveInputs(out);
+    return true;
   }
   const std::size_t count = transform.arguments.size();
   const std::span<Collection> arguments(
       count == 0 ? nullptr : machine_.arena().template MakeArray<Collection>(count), count);
   for (std::size_t i = 0; i < count; ++i) {
     if (!machine_.Evaluate(transform.arguments[i], frame, focus, arguments[i])) return false;
+    ObserveInputs(arguments[i]);
   }
   TransformCall call{machine_, transform, arguments, target_type, out, nullptr};
-  if constexpr (Observer::kActive) call.rows = &rows_;
+  [[maybe_unused]] std::size_t rows_before = 0;
+  if constexpr (Observer::kActive) {
+    rows_before = observer_.rows.size();
+    call.rows = &observer_.rows;
+  }
   const bool done = RunTransform(call);
   if constexpr (Observer::kActive) {
-    if (!rows_.empty()) observer_.sink->Translated(rows_);
+    const std::span<const ConceptMapRow> rows = std::span(observer_.rows).subspan(rows_before);
+    if (!rows.empty()) observer_.sink->Translated(rows);
   }
   return done;
 }
@@ -431,7 +472,6 @@ bool Executor<Observer>::PlaceConstant(const plan::Target& target, Frame& frame)
   if constexpr (Observer::kActive) {
     CopyCount count;
     node = CopyTree(*node, machine_.arena(), count);
-    rows_.clear();
   }
   const plan::Alternative& alternative = target.path.back().alternatives[target.constant_index];
   Place place;
@@ -455,6 +495,7 @@ bool Executor<Observer>::PlaceValue(const plan::Target& target, Frame& frame, co
       frame.values[target.alias] = Collection(item);
       frame.places[target.alias] = Place{};
       frame.places[target.alias].is_loose = is_fresh;
+      Observe(NodeOf(item), nullptr, {});
     }
     return true;
   }
@@ -544,6 +585,7 @@ bool Executor<Observer>::ReplaceVariable(const plan::Target& target, Frame& fram
     }
     for (const fhir::Member& member : converted.node->members()) {
       node->Set(machine_.arena(), member.name, member.value);
+      Observe(member.value, node, member.name);
     }
     return true;
   }
@@ -666,6 +708,11 @@ bool Executor<Observer>::RunCopy(const plan::Rule& rule, Frame& frame) {
   const plan::Target& target = rule.targets.front();
   const Collection source = frame.values[rule.sources.front().alias];
   const Item& item = source.front();
+  if constexpr (Observer::kActive) {
+    observer_.inputs.clear();
+    observer_.rows.clear();
+  }
+  ObserveInputs(source);
   const TypeInfo* source_type = item.is_element() ? item.element().type : nullptr;
   if (!rule.default_groups.empty() && source_type != nullptr && !target.path.empty()) {
     const TypeInfo* type = nullptr;

@@ -22,7 +22,8 @@ struct LineageObserver {
   LineageSink* sink = nullptr;
   std::vector<RulePlace> rules;             // outermost first
   std::vector<const fhir::Node*> sources;   // outermost first
-  std::vector<ConceptMapRow> rows;          // of the transform that ran last
+  std::vector<const fhir::Node*> inputs;    // of the target that is being made
+  std::vector<ConceptMapRow> rows;          // likewise
   std::vector<RulePlace> rules_inside_out;  // handed out
   std::vector<const fhir::Node*> sources_inside_out;
 };
@@ -65,6 +66,8 @@ class Executor {
   const plan::DefaultGroup* FindDefault(const plan::Rule& rule, const fhir::TypeInfo* source,
                                         const plan::Step& step) const;
   void Observe(const fhir::Node* made, const fhir::Node* parent, std::string_view member);
+  // Takes note of the elements of the record among what a transform was given or gave.
+  void ObserveInputs(const Collection& values);
 
   Machine& machine_;
   Observer& observer_;
@@ -72,7 +75,6 @@ class Executor {
   std::vector<fhirpath::Item> items_;  // of the sources that are being walked, innermost last
   std::vector<Collection> globals_;
   std::vector<std::uint8_t> global_state_;  // 0 not evaluated, 1 being evaluated, 2 known
-  std::vector<ConceptMapRow> rows_;
   std::uint32_t depth_ = 0;
 };
 

@@ -23,6 +23,8 @@ struct RulePlace {
 
 struct ConceptMapRow {
   std::string_view url;
+  std::string_view file;   // of the row
+  std::uint32_t line = 0;  // of the row; 0: no row was there
   std::string_view source_system;
   std::string_view source_code;
   std::string_view target_system;
@@ -38,6 +40,7 @@ struct LineageStep {
   const fhir::Node* made = nullptr;
   const fhir::Node* parent = nullptr;          // the object it was put into; null for a free-standing value
   std::string_view member;                     // JSON name in the parent
+  std::span<const fhir::Node* const> inputs;   // elements of the source that the transform was given or gave
   std::span<const fhir::Node* const> sources;  // of the rule and those around it, innermost first
   std::span<const RulePlace> rules;            // innermost first
   std::span<const ConceptMapRow> rows;         // of a translate

@@ -135,8 +135,10 @@ bool GiveTargets(const TransformCall& call, std::span<const ConceptTarget* const
 void RecordRow(const TransformCall& call, const ConceptMapIndex& index, const Source& source,
                const ConceptTarget* target, std::string_view policy) {
   if (call.rows == nullptr) return;
-  ConceptMapRow row{index.url(), source.system, source.code, {}, {}, policy};
+  ConceptMapRow row{index.url(), index.file(), 0, source.system, source.code, {}, {}, policy};
   if (target != nullptr) {
+    if (!target->file.empty()) row.file = target->file;
+    row.line = target->line;
     row.target_system = target->system;
     row.target_code = target->code;
   }

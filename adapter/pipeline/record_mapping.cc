@@ -66,6 +66,8 @@ struct RecordMapping::State {
   void Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped);
   fml::MapRequest Request() const;
 
+  LineageCollector* collector = nullptr;  // while a record is explained
+  std::vector<ElementLineage>* lineage = nullptr;
   std::shared_ptr<const MappingSet> set;  // shared: threads may run on while another set takes its place
   fml::Mapper record_mapper;
   fml::Mapper issue_mapper;
@@ -78,7 +80,7 @@ struct RecordMapping::State {
   std::string record_key;
   std::string patient_suffix;
   std::string provenance_value;
-  fml::LineageSink* lineage = nullptr;
+  fml::LineageSink* observer = nullptr;
   std::array<std::pair<std::string_view, std::string_view>, 2> variables;
 };
 
@@ -99,7 +101,7 @@ fml::MapRequest RecordMapping::State::Request() const {
   request.pointer_prefix = pointer_prefix;
   request.file = file;
   request.variables = variables;
-  request.lineage = lineage;
+  request.lineage = collector != nullptr ? collector : observer;
   return request;
 }
 
@@ -119,6 +121,7 @@ std::vector<fml::ExtraEntry> RecordMapping::State::MakeIssues(const Node& record
   if (outcome.findings.empty()) return {};
   for (const rules::Finding& finding : outcome.findings) mapped.firings.push_back(finding.identifier);
   const Node* tree = rules::FindingsTree(outcome.findings, record_key, envelope.patient_mrn, arena);
+  if (collector != nullptr) collector->Derive(*tree, outcome.findings);
   auto mapping = issue_mapper.Map(set->issue_map(), *tree, Request());
   if (!mapping) {
     mapped.issues.push_back(
@@ -150,6 +153,7 @@ void RecordMapping::State::AddMapEntity(Node& provenance) {
     provenance.Set(memory, "entity", entities);
   }
   entities->Append(memory, entity);
+  if (collector != nullptr) collector->Added(*entity, "pipeline: the map");
 }
 
 Node* RecordMapping::State::MakeProvenance(const Node& record, Issues& issues) {
@@ -181,6 +185,7 @@ void RecordMapping::State::AddTargets(Node& provenance, fml::Mapping& mapping,
     targets->Append(memory, reference);
   }
   provenance.Set(memory, "target", targets);
+  if (collector != nullptr) collector->Added(*targets, "pipeline: what was written");
 }
 
 // What would break FHIR R4 does not leave. The place is that of the record; the message names the element.
@@ -266,7 +271,9 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
   if (Gravest(mapped.issues) != Disposition::kNote) return mapped;
   for (const fml::AssembledEntry& entry : assembly.entries)
     fhir::CheckResource(*entry.resource, schema, mapped.issues);
-  if (Gravest(mapped.issues) == Disposition::kNote) Fill(assembly, form, mapped);
+  if (Gravest(mapped.issues) != Disposition::kNote) return mapped;
+  Fill(assembly, form, mapped);
+  if (lineage != nullptr) *lineage = collector->Explain(assembly, *record, pointer_prefix);
   return mapped;
 }
 
@@ -283,7 +290,19 @@ MappedRecord RecordMapping::Map(const record::RecordText& text, const RecordFact
 }
 
 void RecordMapping::Observe(fml::LineageSink* sink) {
-  state_->lineage = sink;
+  state_->observer = sink;
+}
+
+MappedRecord RecordMapping::Explain(const record::RecordText& text, const RecordFacts& facts, RecordForm form,
+                                    const std::string& file, std::vector<ElementLineage>& lineage) {
+  lineage.clear();
+  LineageCollector collector;
+  state_->collector = &collector;
+  state_->lineage = &lineage;
+  MappedRecord mapped = Map(text, facts, form, file);
+  state_->collector = nullptr;
+  state_->lineage = nullptr;
+  return mapped;
 }
 
 const MappingSet& RecordMapping::set() const {

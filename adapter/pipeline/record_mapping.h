@@ -16,6 +16,7 @@
 #include "outbox/delivery_plan.h"
 #include "outbox/inbox.h"
 #include "pipeline/mapping_set.h"
+#include "pipeline/record_lineage.h"
 #include "record/record_envelope.h"
 #include "record/record_splitter.h"
 
@@ -54,6 +55,11 @@ class RecordMapping {
 
   // Every map that runs from now on tells this sink, which must outlive the mapping; null: none.
   void Observe(fml::LineageSink* sink);
+
+  // The same, and from where each leaf of the output came (not of kIntended's form, which is in parts; the
+  // output is that of Map). Costs several times as much as Map.
+  MappedRecord Explain(const record::RecordText& text, const RecordFacts& facts, RecordForm form,
+                       const std::string& file, std::vector<ElementLineage>& lineage);
 
   const MappingSet& set() const;
 

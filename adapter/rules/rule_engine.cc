@@ -204,6 +204,7 @@ class RuleRun {
       finding.identified = Identified(identifier);
       found = fired_.insert(fired_.end(), std::move(finding));
     }
+    if (item.is_element() && item.element().node != nullptr) found->places.push_back(item.element().node);
     // A rule that fires once names what every firing item compared.
     AddTargets(check.implicated, item, found->implicated);
     AddTargets(check.evidence, item, found->evidence);

@@ -62,6 +62,7 @@ struct Finding {
   std::string identified;  // instant
   std::vector<NamedResource> implicated;
   std::vector<NamedResource> evidence;
+  std::vector<const fhir::Node*> places;  // the elements of the record that it fired on
 };
 
 struct RuleOutcome {
