@@ -119,6 +119,7 @@ struct PinnedMapping {
   std::string bytes;
   MappingFacts facts;
   std::string map_set_sha256;
+  std::string map_id;  // url of the map in the set
   std::string engine;
   std::string output_sha256;  // see OutputHash
 };

@@ -88,6 +88,36 @@ std::shared_ptr<const MappingSet> MappingSet::Build(std::vector<fml::SourceFile>
   return set;
 }
 
+Result<std::shared_ptr<const MappingSet>> MappingSet::FromBytes(std::string_view bytes, std::string_view name,
+                                                                const std::string& map) {
+  Arena arena;
+  ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(bytes, arena, fhir::kResourceLimits));
+  const fhir::Node* configuration = root->Find("configuration");
+  const fhir::Node* stored = root->Find("files");
+  if (configuration == nullptr || stored == nullptr || !stored->is_object()) {
+    return Fail(Code::kIntegrity, "these bytes are not those of a map set");
+  }
+  MappingSettings settings;
+  settings.map = map;
+  settings.canonical_base = Text(*configuration, "canonicalBase");
+  settings.site = Text(*configuration, "site");
+  settings.patient_identifier_system = Text(*configuration, "patientIdentifierSystem");
+  settings.practitioner_identifier_system = Text(*configuration, "practitionerIdentifierSystem");
+  settings.encounter_identifier_system = Text(*configuration, "encounterIdentifierSystem");
+  std::vector<fml::SourceFile> files;
+  for (const fhir::Member& file : stored->members()) {
+    files.push_back({std::string(file.name), std::string(file.value->text)});
+  }
+  std::vector<fml::Finding> findings;
+  auto set = Build(std::move(files), settings, findings);
+  if (!set) {
+    return Fail(Code::kIntegrity, "the stored map set does not compile: " +
+                                      (findings.empty() ? std::string() : findings.back().message));
+  }
+  if (set->name() != name) return Fail(Code::kIntegrity, "the stored map set has another hash than its name");
+  return std::shared_ptr<const MappingSet>(std::move(set));
+}
+
 Result<void> MappingSet::BuildModel() {
   Definitions definitions;
   ADAPTER_CHECK(ReadDefinitions(maps_->files(), record_map_->source->name, definitions));

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,10 @@ class MappingSet {
   static std::shared_ptr<const MappingSet> Build(std::vector<fml::SourceFile> files,
                                                  const MappingSettings& settings,
                                                  std::vector<fml::Finding>& findings);
+
+  // The set that Bytes() gave, under the name that it had: for a replay. kIntegrity: these are other bytes.
+  static Result<std::shared_ptr<const MappingSet>> FromBytes(std::string_view bytes, std::string_view name,
+                                                             const std::string& map);
 
   const MappingSettings& settings() const { return settings_; }
   const std::shared_ptr<const fml::MapSet>& maps() const { return maps_; }

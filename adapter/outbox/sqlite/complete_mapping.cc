@@ -115,6 +115,7 @@ Result<PinnedMapping> SqliteInbox::LoadPinned(storage::Snapshot& snapshot, const
     pinned.engine = statement.Text(3);
     pinned.output_sha256 = statement.Text(4);
     pinned.facts.patient_generation = static_cast<int>(statement.Integer(5));
+    pinned.map_id = statement.Text(6);
   }
   Statement facts = Use(snapshot, "mapping_facts");
   facts.Bind(position);

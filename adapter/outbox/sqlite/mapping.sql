@@ -78,7 +78,7 @@ LIMIT 1;
 SELECT map_set_sha256 FROM mapping WHERE position = ?;
 
 -- name: pinned
-SELECT w.position, raw.bytes, m.map_set_sha256, m.engine, m.output_sha256, m.patient_generation
+SELECT w.position, raw.bytes, m.map_set_sha256, m.engine, m.output_sha256, m.patient_generation, m.map_id
 FROM work_item AS w
 JOIN mapping AS m ON m.position = w.position
 JOIN record_revision AS r ON r.subject_key = w.subject_key AND r.revision = w.revision
