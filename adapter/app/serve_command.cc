@@ -1,24 +1,43 @@
 // `fhir-adapter serve`: the daemon in the foreground.
 #include <algorithm>
 #include <csignal>
+#include <malloc.h>
 
 #include "app/certificate_watch.h"
 #include "app/commands.h"
 #include "app/daemon.h"
 #include "app/service_notification.h"
 #include "app/signals.h"
+#include "core/clock.h"
 #include "core/log.h"
 
 namespace fhir_adapter::app {
 namespace {
 
 constexpr std::int64_t kLookMs = 250;  // how soon a failed store is noticed
+constexpr std::int64_t kMemoryTrimIntervalUs = 10'000'000;
+
+// Bursts of work leave free pages between pages in use, which the allocator would keep.
+class MemoryTrim {
+ public:
+  void Look() {
+    const std::int64_t now_us = SystemClock().MonotonicUs();
+    if (now_us < next_us_) return;
+    next_us_ = now_us + kMemoryTrimIntervalUs;
+    malloc_trim(0);
+  }
+
+ private:
+  std::int64_t next_us_ = 0;
+};
 
 // Runs until it is asked to stop or the store fails.
 DaemonState RunUntilStopped(Daemon& daemon, CertificateWatch& certificate) {
   const std::int64_t watchdog_us = WatchdogIntervalUs();
+  MemoryTrim memory;
   for (;;) {
     certificate.Look();
+    memory.Look();
     const auto signal = WaitForSignal(kLookMs);
     if (daemon.state() == DaemonState::kStoreFailed) return DaemonState::kStoreFailed;
     if (watchdog_us > 0) NotifyService("WATCHDOG=1");

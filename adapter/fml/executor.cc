@@ -58,6 +58,34 @@ void Executor<Observer>::ObserveInputs(const Collection& values) {
       const bool is_new =
           std::find(observer_.inputs.begin(), observer_.inputs.end(), node) == observer_.inputs.end();
       if (node != nullptr && node->line > 0 && is_new) observer_.inputs.push_back(node);
+      const auto translated = observer_.translated.find(node);
+      if (translated == observer_.translated.end()) continue;
+      for (const ConceptMapRow& row : translated->second) {
+        const bool is_known =
+            std::find(observer_.rows.begin(), observer_.rows.end(), row) != observer_.rows.end();
+        if (!is_known) observer_.rows.push_back(row);
+      }
+    }
+  }
+}
+
+template <class Observer>
+void Executor<Observer>::ObserveTranslation(const Collection& values, std::span<const ConceptMapRow> rows) {
+  if constexpr (Observer::kActive) {
+    if (rows.empty()) return;
+    observer_.sink->Translated(rows);
+    std::vector<const Node*> nodes;
+    for (const Item& item : values) nodes.push_back(NodeOf(item));
+    while (!nodes.empty()) {
+      const Node* node = nodes.back();
+      nodes.pop_back();
+      if (node == nullptr) continue;
+      observer_.translated[node].assign(rows.begin(), rows.end());
+      if (node->is_object()) {
+        for (const fhir::Member& member : node->members()) nodes.push_back(member.value);
+      } else if (node->is_array()) {
+        nodes.insert(nodes.end(), node->items().begin(), node->items().end());
+      }
     }
   }
 }
@@ -424,17 +452,15 @@ bool Executor<Observer>::Evaluate(const plan::Transform& transform, Frame& frame
     ObserveInputs(arguments[i]);
   }
   TransformCall call{machine_, transform, arguments, target_type, out, nullptr};
-  [[maybe_unused]] std::size_t rows_before = 0;
   if constexpr (Observer::kActive) {
-    rows_before = observer_.rows.size();
+    const std::size_t rows_before = observer_.rows.size();
     call.rows = &observer_.rows;
+    const bool done = RunTransform(call);
+    ObserveTranslation(out, std::span(observer_.rows).subspan(rows_before));
+    return done;
+  } else {
+    return RunTransform(call);
   }
-  const bool done = RunTransform(call);
-  if constexpr (Observer::kActive) {
-    const std::span<const ConceptMapRow> rows = std::span(observer_.rows).subspan(rows_before);
-    if (!rows.empty()) observer_.sink->Translated(rows);
-  }
-  return done;
 }
 
 template <class Observer>

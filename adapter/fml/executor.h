@@ -4,6 +4,8 @@
 // stand; of several sources the first is the outermost loop.
 #pragma once
 
+#include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "fml/machine.h"
@@ -20,10 +22,12 @@ struct NoObserver {
 struct LineageObserver {
   static constexpr bool kActive = true;
   LineageSink* sink = nullptr;
-  std::vector<RulePlace> rules;             // outermost first
-  std::vector<const fhir::Node*> sources;   // outermost first
-  std::vector<const fhir::Node*> inputs;    // of the target that is being made
-  std::vector<ConceptMapRow> rows;          // likewise
+  std::vector<RulePlace> rules;            // outermost first
+  std::vector<const fhir::Node*> sources;  // outermost first
+  std::vector<const fhir::Node*> inputs;   // of the target that is being made
+  std::vector<ConceptMapRow> rows;         // likewise
+  // What rows gave, and the elements inside it: a rule may put it into a variable first.
+  std::unordered_map<const fhir::Node*, std::vector<ConceptMapRow>> translated;
   std::vector<RulePlace> rules_inside_out;  // handed out
   std::vector<const fhir::Node*> sources_inside_out;
 };
@@ -67,6 +71,7 @@ class Executor {
                                         const plan::Step& step) const;
   void Observe(const fhir::Node* made, const fhir::Node* parent, std::string_view member);
   // Takes note of the elements of the record among what a transform was given or gave.
+  void ObserveTranslation(const Collection& values, std::span<const ConceptMapRow> rows);
   void ObserveInputs(const Collection& values);
 
   Machine& machine_;

@@ -31,6 +31,8 @@ struct ConceptMapRow {
   std::string_view target_code;
   std::string_view policy;  // not empty: no row was there, and this policy gave the value
   // No policy and no target code: the row says that there is no target.
+
+  bool operator==(const ConceptMapRow&) const = default;
 };
 
 // One element of the target.

@@ -49,6 +49,7 @@ Result<Mapping> Mapper::Map(const MapInfo& map, const Node& record, const MapReq
     state_->lineage.sink = request.lineage;
     state_->lineage.rules.clear();
     state_->lineage.sources.clear();
+    state_->lineage.translated.clear();
     done = state_->observed.Run(entry, item, target);
   } else {
     done = state_->executor.Run(entry, item, target);

@@ -12,6 +12,8 @@ import pathlib
 import subprocess
 import sys
 
+# terminology/event.json and event-overdose.json: drug overdose, medication error; overdose of magnesium.
+EVENT_ROWS = [["overdose 55680006", "overdose 398240004"]] * 2 + [["magnesium-sulfate 2819007"]]
 ADDED = ("assembler: identity", "assembler: reference", "pipeline: the map", "pipeline: what was written",
          "the target of the map")
 
@@ -102,11 +104,24 @@ def check(program, root, case):
     return faults, len(elements)
 
 
+def rows_of(program, root, element):
+    command = [program, "--json", "map", "explain", "--map-dir", str(root / "mappings"), "--element", element,
+               str(root / "fixtures" / "records" / "mg-3-revision-2.json")]
+    output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
+    return [[row["sourceCode"] + " " + row["targetCode"] for row in json.loads(line)["conceptMapRows"]]
+            for line in output.splitlines()]
+
+
 def main():
     program, root = sys.argv[1], pathlib.Path(sys.argv[2])
     cases = sorted(path.parent for path in (root / "mappings").glob("*/tests/*/input.json"))
     failed = False
     total = 0
+    # A code that was looked up into a variable first still names its row, and names it once.
+    rows = rows_of(program, root, "AdverseEvent.event.coding.code")
+    if rows != EVENT_ROWS:
+        failed = True
+        print(f"mg-3-revision-2: rows of AdverseEvent.event.coding.code: {rows}")
     for case in cases:
         faults, count = check(program, root, case)
         total += count

@@ -31,7 +31,7 @@ class Server {
         route.method = method;
         route.pattern = pattern;
         route.is_public = true;
-        route.handler = [this](net::HttpRequest request, net::Responder responder) {
+        route.handler = [this](net::HttpRequest request, const net::Responder& responder) {
           const std::lock_guard lock(mutex_);
           requests_.push_back(std::move(request));
           responder.Send(answer_);
