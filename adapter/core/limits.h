@@ -48,6 +48,7 @@ inline constexpr std::size_t kReconcilePathsMax = 100;        // named of one re
 inline constexpr std::size_t kReconcileSubjectsPerPage = 20;  // records compared at a time
 inline constexpr std::size_t kRematchPatientsMax = 1'000;     // held patients looked at in one round
 inline constexpr std::int64_t kRetryAfterSecondsMax = 86'400;
+inline constexpr std::size_t kRevisionPagesMax = 200;  // of Provenances about one record
 inline constexpr std::size_t kSecretBytesMax = 16'384;
 inline constexpr std::size_t kTokenAnswerBytesMax = 262'144;  // of a token server
 inline constexpr std::int64_t kTokenAssertionSeconds = 240;   // SMART allows five minutes

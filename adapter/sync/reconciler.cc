@@ -11,6 +11,7 @@
 #include "sync/element_differences.h"
 #include "sync/resource_content.h"
 #include "sync/resource_identity.h"
+#include "sync/search_page.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -44,25 +45,6 @@ Failure CannotAsk(const Classification& classification, int status) {
   const std::string what =
       status == 0 ? std::string(Name(classification.code)) : "HTTP " + std::to_string(status);
   return Fail(classification.code, "the server could not be asked: " + what);
-}
-
-// Below the base: "Procedure?page=2" or "?page=2". Empty: there is none.
-Result<std::string> NextPage(const Node& bundle, const std::string& base_url) {
-  const Node* links = bundle.Find("link");
-  for (const Node* link : links == nullptr ? std::span<Node*>() : links->items()) {
-    if (TextOf(*link, "relation") != "next") continue;
-    const std::string_view url = TextOf(*link, "url");
-    const bool is_below = url.starts_with(base_url) && url.size() > base_url.size() &&
-                          (url[base_url.size()] == '/' || url[base_url.size()] == '?');
-    if (!is_below) {
-      return Fail(
-          Code::kServerAnswer,
-          "the server's link to the next page does not lead below [endpoint] base_url; it is not followed");
-    }
-    const std::string_view path = url.substr(base_url.size());
-    return std::string(path.starts_with('/') ? path.substr(1) : path);
-  }
-  return std::string();
 }
 
 std::vector<ResourceKey> KeysOf(const Node& resource, std::string_view system) {

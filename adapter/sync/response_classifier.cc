@@ -45,6 +45,9 @@ Classification ClassifyClientError(const AnswerFacts& facts) {
     case 403:
     case 407:
       return Make(Verdict::kPauseRoute, Code::kUnauthorized);
+    case 405:
+      if (facts.kind != RequestKind::kWrite) break;
+      return Make(Verdict::kPauseRoute, Code::kServerLacks);
     case 408:
       return Make(Verdict::kRetry, Code::kTimeout);
     case 423:
@@ -112,6 +115,8 @@ Classification Classify(const AnswerFacts& facts) {
   if (facts.status >= 400 && facts.status < 500) return ClassifyClientError(facts);
   if (facts.status == 501 || facts.status == 505) {
     if (facts.kind == RequestKind::kMetadata) return Make(Verdict::kPauseRoute, Code::kServerAnswer);
+    // Not the fault of this record: the next one would fare no better.
+    if (facts.kind == RequestKind::kWrite) return Make(Verdict::kPauseRoute, Code::kServerLacks);
     return Make(Verdict::kQuarantine, Code::kServerRefused);
   }
   if (facts.status >= 500) return Make(Verdict::kRetry, Code::kServerBusy);

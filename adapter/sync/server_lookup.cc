@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "sync/resource_content.h"
 #include "sync/resource_identity.h"
+#include "sync/search_page.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -84,6 +85,7 @@ void ServerLookup::Begin(std::vector<Query> queries, RequestTrace trace, Done do
   trace_ = std::move(trace);
   done_ = std::move(done);
   next_ = 0;
+  pages_ = 0;
   result_ = {};
   SendNext();
 }
@@ -135,6 +137,7 @@ void ServerLookup::Take(FhirAnswer answer) {
       TakeResource(query, *resource);
     }
   }
+  if (query.wanted.empty()) return TakeNextPage(**body);
   // A server with small pages: ask for each one by itself rather than follow links.
   if (query.wanted.size() > 1 && HasNextPage(**body)) {
     for (const std::size_t i : query.wanted) {
@@ -143,6 +146,19 @@ void ServerLookup::Take(FhirAnswer answer) {
           Query{key.type + "?identifier=" + SearchToken(key.system, key.value) + "&_count=10", {i}, false});
     }
   }
+  SendNext();
+}
+
+// A revision on a page that is not read would let an older one go out, so all of them are.
+void ServerLookup::TakeNextPage(const Node& bundle) {
+  auto next = NextPage(bundle, client_.base_url());
+  if (next && next->empty()) return SendNext();
+  if (!next || ++pages_ >= limits::kRevisionPagesMax) {
+    result_.classification = {Verdict::kQuarantine, Code::kServerAnswer};
+    return Finish();
+  }
+  queries_.insert(queries_.begin() + static_cast<std::ptrdiff_t>(next_),
+                  Query{std::move(next).value(), {}, false});
   SendNext();
 }
 

@@ -49,7 +49,9 @@ class ServerLookup {
   void Find(std::vector<Wanted> wanted, RequestTrace trace, Done done);
 
   // The highest n for which a Provenance with one of `targets` ("Type/id") names `{record}.{n}` in
-  // `record_system` as its source; 0 when there is none.
+  // `record_system` as its source; 0 when there is none. Reads every page below the base; an answer that
+  // cannot be read to its end, or has more than kRevisionPagesMax pages, is none (kQuarantine,
+  // kServerAnswer).
   void FindNewestRevision(std::vector<std::string> targets, std::string record_system, std::string record,
                           RequestTrace trace, Done done);
 
@@ -63,6 +65,7 @@ class ServerLookup {
   void Begin(std::vector<Query> queries, RequestTrace trace, Done done);
   void SendNext();
   void Take(FhirAnswer answer);
+  void TakeNextPage(const fhir::Node& bundle);
   void TakeResource(const Query& query, fhir::Node& resource);
   void TakeProvenance(const fhir::Node& provenance);
   void Finish();
@@ -73,6 +76,7 @@ class ServerLookup {
   std::string record_;
   std::vector<Query> queries_;
   std::size_t next_ = 0;
+  std::size_t pages_ = 0;  // followed in this lookup
   RequestTrace trace_;
   Done done_;
   LookupResult result_;

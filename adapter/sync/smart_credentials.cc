@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <sys/stat.h>
 #include <utility>
 
 #include "core/limits.h"
 #include "core/log.h"
+#include "core/secret_file.h"
 #include "sync/client_assertion.h"
 
 namespace fhir_adapter::sync {
@@ -15,24 +14,6 @@ namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
 constexpr std::int64_t kRenewBeforeEndUs = 60 * kSecondUs;
-
-Result<std::string> ReadKeyFile(const std::string& file) {
-  struct stat status{};
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || ::stat(file.c_str(), &status) != 0) {
-    return Fail(Code::kInputOutput, "the private key cannot be read: " + file);
-  }
-  if ((status.st_mode & S_IRWXO) != 0) {
-    return Fail(Code::kConfiguration, "everybody may read the private key, chmod 600: " + file);
-  }
-  std::string pem(limits::kSecretBytesMax + 1, '\0');
-  stream.read(pem.data(), static_cast<std::streamsize>(pem.size()));
-  pem.resize(static_cast<std::size_t>(stream.gcount()));
-  if (pem.size() > limits::kSecretBytesMax) {
-    return Fail(Code::kConfiguration, "the private key is too long: " + file);
-  }
-  return pem;
-}
 
 std::string UniqueId() {
   char text[40];
@@ -57,7 +38,7 @@ Result<void> SmartCredentials::Load() {
 }
 
 Result<std::string> SmartCredentials::Assertion(const std::string& token_url) const {
-  ADAPTER_TRY(const std::string pem, ReadKeyFile(settings_.secret_file));
+  ADAPTER_TRY(const std::string pem, ReadOwnersFile(settings_.secret_file, limits::kSecretBytesMax));
   AssertionClaims claims;
   claims.client_id = settings_.client_id;
   claims.audience = token_url;

@@ -117,9 +117,15 @@ Result<EncodedAnswer> TransactionEncoder::Read(const DeliveryPlan& plan, std::st
   if (!bundle || !(*bundle)->is_object() || TextOf(**bundle, "resourceType") != "Bundle") {
     return Fail(Code::kServerAnswer, "the answer to a transaction is not a Bundle");
   }
+  if (TextOf(**bundle, "type") != "transaction-response") {
+    return Fail(Code::kServerAnswer, "the answer to a transaction is a Bundle of another type");
+  }
   std::vector<AnswerEntry> answers;
   if (const Node* entries = (*bundle)->Find("entry")) {
     for (const Node* entry : entries->items()) answers.push_back(ReadEntry(*entry, base_url_));
+  }
+  if (answers.size() > plan.entries.size()) {
+    return Fail(Code::kServerAnswer, "the answer to a transaction has more entries than were sent");
   }
   EncodedAnswer read;
   const bool in_order = answers.size() == plan.entries.size() &&

@@ -131,5 +131,58 @@ TEST(ServerLookup, NewestRevision_IsTheHighestOfThisRecordsSources) {
   EXPECT_EQ(newest, 10);
 }
 
+std::string PageOf(const std::string& resources, const std::string& next) {
+  std::string page = Searchset(resources, true);
+  const std::string link = "http://h/fhir?page=2";
+  return page.replace(page.find(link), link.size(), next);
+}
+
+LookupResult NewestRevision(ScriptedClient& client) {
+  ServerLookup lookup(client);
+  LookupResult result;
+  lookup.FindNewestRevision({"Procedure/1"}, "urn:record", "c.r1", {},
+                            [&](LookupResult found) { result = std::move(found); });
+  return result;
+}
+
+TEST(ServerLookup, NewestRevisionOnALaterPage_IsFound) {
+  ScriptedClient client;
+  client.Script("Provenance?target=Procedure/1&_count=500",
+                PageOf(Provenance("source", "urn:record", "c.r1.2"), "http://h/fhir?page=2"));
+  client.Script("?page=2",
+                PageOf(Provenance("source", "urn:record", "c.r1.4"), "http://h/fhir/Provenance?page=3"));
+  client.Script("Provenance?page=3", Searchset(Provenance("source", "urn:record", "c.r1.9")));
+  const LookupResult result = NewestRevision(client);
+  EXPECT_EQ(result.classification.verdict, Verdict::kSucceeded);
+  EXPECT_EQ(result.newest_revision, 9);
+}
+
+TEST(ServerLookup, NextPageElsewhere_IsNotFollowedAndIsNoAnswer) {
+  for (const char* elsewhere : {"http://evil/fhir?page=2", "http://h/fhirs?page=2", ""}) {
+    ScriptedClient client;
+    client.Script("Provenance?target=Procedure/1&_count=500",
+                  PageOf(Provenance("source", "urn:record", "c.r1.2"), elsewhere));
+    const LookupResult result = NewestRevision(client);
+    EXPECT_EQ(result.classification, (Classification{Verdict::kQuarantine, Code::kServerAnswer}));
+    EXPECT_EQ(client.requests().size(), 1U);
+  }
+}
+
+TEST(ServerLookup, PagesUpToTheLimit_AreReadAndOneMoreIsNoAnswer) {
+  const auto pages = [](std::size_t count) {
+    ScriptedClient client;
+    std::string path = "Provenance?target=Procedure/1&_count=500";
+    for (std::size_t page = 2; page <= count; ++page) {
+      const std::string next = "?page=" + std::to_string(page);
+      client.Script(path, PageOf("", "http://h/fhir" + next));
+      path = next;
+    }
+    client.Script(path, Searchset(""));
+    return NewestRevision(client).classification.verdict;
+  };
+  EXPECT_EQ(pages(limits::kRevisionPagesMax), Verdict::kSucceeded);
+  EXPECT_EQ(pages(limits::kRevisionPagesMax + 1), Verdict::kQuarantine);
+}
+
 }  // namespace
 }  // namespace fhir_adapter::sync

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "core/limits.h"
+#include "core/secret_file.h"
 #include "fhir/json_reader.h"
 #include "net/http_server.h"
 #include "support/process.h"
@@ -347,11 +348,31 @@ TEST_F(SmartCredentialsTest, KeyFile_IsPrivateAndReadForEachToken) {
   ASSERT_TRUE(credentials.Obtain());
   EXPECT_THAT(Decoded(Parts(Assertion(0))[0]), HasSubstr("ES384"));
   EXPECT_THAT(Decoded(Parts(Assertion(1))[0]), HasSubstr("RS384"));
-  ::chmod(folder_.File("key").c_str(), 0604);
-  EXPECT_EQ(credentials.Load().error().code, Code::kConfiguration);
-  folder_.Write("long", std::string(limits::kSecretBytesMax + 1, 'x'));
   settings_.secret_file = folder_.File("none");
-  EXPECT_EQ(Make().Load().error().code, Code::kInputOutput);
+  EXPECT_EQ(Make().Load().error().code, Code::kFileNotFound);
+}
+
+TEST_F(SmartCredentialsTest, KeyFileThatOthersMayRead_IsRefused) {
+  for (const mode_t mode : {0640U, 0604U, 0620U}) {
+    ::chmod(settings_.secret_file.c_str(), mode);
+    const auto loaded = Make().Load();
+    ASSERT_FALSE(loaded) << mode;
+    EXPECT_EQ(loaded.error().code, Code::kConfiguration);
+    EXPECT_THAT(loaded.error().message, HasSubstr("chmod 600"));
+  }
+  ::chmod(settings_.secret_file.c_str(), 0600);
+  EXPECT_TRUE(Make().Load());
+}
+
+TEST_F(SmartCredentialsTest, KeyFileOfTheGreatestLength_IsReadAndOneByteMoreIsNot) {
+  const std::string key = ReadOwnersFile(settings_.secret_file, limits::kSecretBytesMax).value();
+  const auto load = [&](std::size_t size) {
+    settings_.secret_file = folder_.Write("long", key + std::string(size - key.size(), '\n'));
+    ::chmod(settings_.secret_file.c_str(), 0600);
+    return Make().Load().has_value();
+  };
+  EXPECT_TRUE(load(limits::kSecretBytesMax));
+  EXPECT_FALSE(load(limits::kSecretBytesMax + 1));
 }
 
 }  // namespace

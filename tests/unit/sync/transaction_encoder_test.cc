@@ -138,5 +138,26 @@ TEST_F(Answers, NoBundle_IsAnError) {
   }
 }
 
+TEST_F(Answers, BundleOfAnotherType_IsNoAnswerToATransaction) {
+  const std::string entries = Entry("201", "Observation/o9/_history/1", "1") + "," +
+                              Entry("201", "AdverseEvent/" + event_ + "/_history/1", "1") + "," +
+                              Entry("201", "Provenance/" + provenance_ + "/_history/1", "1");
+  const TransactionEncoder encoder("http://h/fhir");
+  EXPECT_TRUE(encoder.Read(plan_, Answer(entries)).has_value());
+  for (const char* type : {R"("type":"batch-response",)", R"("type":"searchset",)", ""}) {
+    const auto read = encoder.Read(
+        plan_, R"({"resourceType":"Bundle",)" + std::string(type) + R"("entry":[)" + entries + "]}");
+    ASSERT_FALSE(read.has_value()) << type;
+    EXPECT_EQ(read.error().code, Code::kServerAnswer);
+  }
+}
+
+TEST_F(Answers, MoreEntriesThanSent_IsNoAnswer) {
+  const std::string one = Entry("200", "Observation/o9/_history/1");
+  const TransactionEncoder encoder("http://h/fhir");
+  EXPECT_TRUE(encoder.Read(plan_, Answer(one + "," + one + "," + one)).has_value());
+  EXPECT_FALSE(encoder.Read(plan_, Answer(one + "," + one + "," + one + "," + one)).has_value());
+}
+
 }  // namespace
 }  // namespace fhir_adapter::sync
