@@ -7,6 +7,7 @@ namespace fhir_adapter::app {
 namespace {
 
 constexpr std::array<std::string_view, 4> kAuthKinds = {"none", "basic", "bearer", "smart-backend"};
+constexpr std::array<std::string_view, 4> kProfiles = {"auto", "transaction", "batch", "single"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 constexpr std::array<std::string_view, 1> kSourceKinds = {"directory"};
 
@@ -47,6 +48,7 @@ const std::vector<KeyRow>& Rows() {
       {"endpoint", "retry_budget_h", INTEGER(endpoint.retry_budget_h, 1, 8'760)},
       {"endpoint", "request_timeout_s", INTEGER(endpoint.request_timeout_s, 1, 600)},
       {"endpoint", "connections_max", INTEGER(endpoint.connections_max, 1, 64)},
+      {"endpoint", "profile", TEXT_OF(endpoint.profile, kProfiles)},
       {"endpoint", "authority_file", TEXT(endpoint.authority_file)},
       {"endpoint", "client_certificate_file", TEXT(endpoint.client_certificate_file)},
       {"endpoint", "client_key_file", TEXT(endpoint.client_key_file)},

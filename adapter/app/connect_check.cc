@@ -9,6 +9,7 @@
 #include "app/endpoint_setup.h"
 #include "core/limits.h"
 #include "net/http_message.h"
+#include "sync/delivery_ladder.h"
 #include "sync/paced_client.h"
 #include "sync/patient_matcher.h"
 #include "sync/resource_identity.h"
@@ -114,7 +115,28 @@ bool CheckTransport(const std::string& base_url, const sync::FhirAnswer& answer,
   return true;
 }
 
-void CheckMetadata(const sync::FhirAnswer& answer, Findings& findings) {
+void CheckRung(const sync::ServerCapabilities& capabilities, const std::string& profile, Findings& findings) {
+  if (profile != "auto") return findings.Add(Outcome::kGood, "rung", profile + ": [endpoint] profile");
+  const sync::RungChoice choice = sync::ChooseRung(capabilities);
+  const std::string rung(sync::Name(choice.rung));
+  if (choice.reason == sync::RungReason::kNotSaid) {
+    findings.Add(Outcome::kGood, "rung", rung + ": the server does not say, so it is tried");
+  } else if (choice.rung == sync::Rung::kSingle) {
+    findings.Add(Outcome::kWarning, "rung",
+                 rung +
+                     ": the server lists neither transaction nor batch; a record that is refused midway "
+                     "stands there in part until it is corrected");
+  } else if (choice.rung == sync::Rung::kBatch) {
+    findings.Add(Outcome::kWarning, "rung",
+                 rung +
+                     ": the server lists no transaction; a record of which an entry is refused stands "
+                     "there in part until it is corrected");
+  } else {
+    findings.Add(Outcome::kGood, "rung", rung + ": the server lists it");
+  }
+}
+
+void CheckMetadata(const sync::FhirAnswer& answer, const std::string& profile, Findings& findings) {
   const auto capabilities = sync::ReadCapabilities(answer.body);
   if (answer.status != 200 || !capabilities) {
     return findings.Add(Outcome::kFailed, "metadata",
@@ -124,14 +146,7 @@ void CheckMetadata(const sync::FhirAnswer& answer, Findings& findings) {
   findings.Add(capabilities->is_r4() ? Outcome::kGood : Outcome::kFailed, "metadata",
                "FHIR " + capabilities->fhir_version + ", " + capabilities->software,
                capabilities->is_r4() ? "" : "FHIR 4.0.1 is needed");
-  if (!capabilities->transaction) {
-    findings.Add(Outcome::kGood, "rung", "transaction: the server does not say, so it is tried");
-  } else if (*capabilities->transaction) {
-    findings.Add(Outcome::kGood, "rung", "transaction: the server lists it");
-  } else {
-    findings.Add(Outcome::kWarning, "rung",
-                 "transaction: the server does not list it, it is tried all the same");
-  }
+  CheckRung(*capabilities, profile, findings);
 }
 
 void CheckPatient(const Configuration& configuration, const std::string& mrn, sync::PacedClient& client,
@@ -196,7 +211,7 @@ int RunConnectCheck(const Configuration& configuration, const std::string& mrn, 
   request.path = "metadata";
   const sync::FhirAnswer metadata = client.Ask(std::move(request));
   if (!CheckTransport(settings.base_url, metadata, findings)) return findings.status();
-  CheckMetadata(metadata, findings);
+  CheckMetadata(metadata, configuration.endpoint.profile, findings);
   if (mrn.empty()) {
     CheckSearch(configuration, client, findings);
   } else {

@@ -67,6 +67,10 @@ sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
   settings.retry.retry_max_us = endpoint.retry_max_s * kMicrosecondsPerSecond;
   settings.retry.budget_us = endpoint.retry_budget_h * kMicrosecondsPerHour;
   settings.connections_max = static_cast<std::size_t>(endpoint.connections_max);
+  for (int rung = 0; rung < sync::kRungs; ++rung) {
+    const auto one = static_cast<sync::Rung>(rung);
+    if (endpoint.profile == sync::Name(one)) settings.rung = one;
+  }
   settings.rematch_us = endpoint.rematch_s * kMicrosecondsPerSecond;
   return settings;
 }

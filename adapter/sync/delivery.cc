@@ -27,6 +27,15 @@ std::string RandomHex(Random& random, int words) {
   return text;
 }
 
+Observed AsResolved(Observed observed, const Literals& literals) {
+  Arena arena;
+  const auto resource = ReadResource(observed.json, arena);
+  if (!resource) return observed;
+  ToServerReferences(**resource, literals, {}, arena);
+  observed.json = WriteOrdered(**resource);
+  return observed;
+}
+
 }  // namespace
 
 Delivery::Delivery(outbox::WorkItem item, const DeliveryServices& services, Finished finished)
@@ -234,7 +243,9 @@ void Delivery::Adopt(const PlannedEntry& entry, const Observed& observed, Ledger
   AddWrite(adopted, row.server_id, row.version_id, true);
 }
 
-void Delivery::FoldUnknown(const PlannedEntry& entry, const Observed& observed) {
+void Delivery::FoldUnknown(LookupReason reason, const PlannedEntry& entry, const Observed& observed) {
+  // A Provenance that came apart from what it speaks of: it is written again, over this one.
+  if (entry.key.type == "Provenance" && observed.json.find("\"urn:uuid:") != std::string::npos) return;
   LedgerRow row;
   row.endpoint = services_.settings.endpoint;
   row.key = entry.key;
@@ -243,7 +254,8 @@ void Delivery::FoldUnknown(const PlannedEntry& entry, const Observed& observed) 
   row.etag = EntityTag(observed.version_id);
   row.json = observed.json;
   row.sha256 = Sha256Hex(observed.json);
-  row.revision = item_.revision;
+  // What stands there by an earlier request of this work is part of this revision.
+  row.revision = reason == LookupReason::kAmbiguous ? item_.revision : 0;
   row.patient_key = item_.patient.key;
   row.patient_generation = item_.patient_generation;
   if (entry.key.type == "Provenance") {
@@ -259,7 +271,8 @@ void Delivery::FoldUnknown(const PlannedEntry& entry, const Observed& observed) 
 }
 
 // Three-way: what is there now, what we delivered last, what we want. False when a person has to decide.
-bool Delivery::FoldKnown(const PlannedEntry& entry, LedgerRow& row, const Observed* observed) {
+bool Delivery::FoldKnown(LookupReason reason, const PlannedEntry& entry, LedgerRow& row,
+                         const Observed* observed) {
   // Known to be missing, and still so: this work is to send it again.
   if (observed == nullptr && row.sha256.empty()) return true;
   if (observed == nullptr) {
@@ -269,12 +282,17 @@ bool Delivery::FoldKnown(const PlannedEntry& entry, LedgerRow& row, const Observ
   }
   if (SaysTheSame(entry.json, *observed, entry.patient)) {
     row.version_id = observed->version_id;
+    if (reason == LookupReason::kAmbiguous) row.revision = item_.revision;
     Adopt(entry, *observed, row);
     return true;
   }
   if (observed->version_id == row.version_id) return true;
   if (!row.json.empty() && SaysTheSame(row.json, *observed, entry.patient)) {
     row.version_id = observed->version_id;  // touched, not changed
+    return true;
+  }
+  if (SaysTheSame(entry.json, AsResolved(*observed, plan_.literals), entry.patient)) {
+    row.version_id = observed->version_id;  // ours, with references that were not resolved: sent again
     return true;
   }
   Finish(DeliveryOutcome::kHeld, Code::kConflict, "changed on the server by someone else: " + entry.key.type);
@@ -299,10 +317,10 @@ bool Delivery::Fold(LookupReason reason, const std::vector<Observed>& found) {
     if (LedgerRow* row = RowOf(entry.key)) {
       const std::string before = row->version_id;
       const std::string content = row->sha256;
-      if (!FoldKnown(entry, *row, observed)) return false;
+      if (!FoldKnown(reason, entry, *row, observed)) return false;
       has_changed = has_changed || row->version_id != before || row->sha256 != content;
     } else if (observed != nullptr) {
-      FoldUnknown(entry, *observed);
+      FoldUnknown(reason, entry, *observed);
       has_changed = true;
     }
   }
@@ -318,10 +336,19 @@ bool Delivery::Fold(LookupReason reason, const std::vector<Observed>& found) {
 }
 
 void Delivery::Send() {
-  FhirRequest request = services_.encoder.Encode(plan_);
+  encoder_ = &services_.ladder.encoder();
+  step_entries_ = encoder_->NextEntries(plan_);
+  if (step_entries_.empty()) {
+    return Finish(DeliveryOutcome::kQuarantined, Code::kOutputInvalid,
+                  "resources that refer to each other in a circle need a server with transactions");
+  }
+  step_.entries.clear();
+  for (const std::size_t i : step_entries_) step_.entries.push_back(plan_.entries[i]);
+  step_.literals = plan_.literals;
+  FhirRequest request = encoder_->Encode(step_);
   request.request_id = trace_.request_id;
   request.traceparent = trace_.traceparent;
-  report_.operation = services_.encoder.operation();
+  report_.operation = Name(encoder_->rung());
   services_.client.Send(std::move(request), [this](const FhirAnswer& answer) { TakeAnswer(answer); });
   ADAPTER_FAULT_POINT("request-handed-over");
 }
@@ -333,49 +360,99 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   facts.transport = answer.transport;
   facts.failure = answer.failure;
   facts.status = answer.status;
-  facts.has_if_match = std::any_of(plan_.entries.begin(), plan_.entries.end(),
+  facts.has_if_match = std::any_of(step_.entries.begin(), step_.entries.end(),
                                    [](const PlannedEntry& entry) { return !entry.if_match.empty(); });
   facts.patient_is_remembered = patient_is_remembered_ && !matched_again_;
+  facts.is_bundle = encoder_->rung() != Rung::kSingle;
+  facts.has_lower_rung = services_.ladder.HasLower(encoder_->rung());
   facts.attempt = item_.attempt;
   const bool success = answer.status >= 200 && answer.status < 300;
-  auto read = success ? services_.encoder.Read(plan_, answer.body) : Result<EncodedAnswer>(EncodedAnswer{});
+  auto read = success ? encoder_->Read(step_, answer) : Result<EncodedAnswer>(EncodedAnswer{});
   facts.body_is_readable = read.has_value();
+  if (read && read->was_taken_apart) return TakeApart();
   if (!success || !read || read->failed_status != 0) {
     if (success && read) {
       TakeEntries(*read);
       facts.status = read->failed_status;
+      facts.has_lower_rung = false;  // it took the form, and not this entry
       report_.http_status = read->failed_status;
     }
     return Decide(Classify(facts), answer);
   }
   TakeEntries(*read);
   std::vector<std::size_t> unanswered;
-  for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
+  for (std::size_t i = 0; i < step_.entries.size(); ++i) {
     const auto of_entry = [&](const EntryAnswer& one) {
       return one.entry == i && !one.server_id.empty() && !one.version_id.empty();
     };
-    if (std::none_of(read->entries.begin(), read->entries.end(), of_entry)) unanswered.push_back(i);
+    if (std::none_of(read->entries.begin(), read->entries.end(), of_entry)) {
+      unanswered.push_back(step_entries_[i]);
+    }
   }
-  if (unanswered.empty()) return FinishDelivered();
+  if (unanswered.empty()) return GoOn();
   Look(LookupReason::kUnanswered, std::move(unanswered));
 }
 
 void Delivery::TakeEntries(const EncodedAnswer& answer) {
   for (const EntryAnswer& one : answer.entries) {
     if (one.server_id.empty() || one.version_id.empty()) continue;
-    AddWrite(plan_.entries[one.entry], one.server_id, one.version_id, false);
+    Record(step_.entries[one.entry], one.server_id, one.version_id, false);
   }
+}
+
+// What the server made of a transaction that it carried out entry by entry has to be looked for.
+void Delivery::TakeApart() {
+  maybe_sent_before_ = true;
+  if (!services_.ladder.StepDown(encoder_->rung(), RungReason::kTakenApart)) {
+    return FinishFailed({Verdict::kPauseRoute, Code::kServerLacks}, FhirAnswer{});
+  }
+  std::vector<std::size_t> all(plan_.entries.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  Look(LookupReason::kAmbiguous, std::move(all));
 }
 
 // The server said that it carried the request out, and did not say as what.
 void Delivery::TakeUnanswered(const std::vector<Observed>& found) {
   for (const Observed& observed : found) {
-    AddWrite(plan_.entries[observed.entry], observed.server_id, observed.version_id, true);
+    Record(plan_.entries[observed.entry], observed.server_id, observed.version_id, true);
   }
   if (found.size() < looking_for_.size()) {
     return FinishFailed({Verdict::kAmbiguous, Code::kServerAnswer}, FhirAnswer{});
   }
-  FinishDelivered();
+  GoOn();
+}
+
+// Written: the report says so, and what is planned next takes it as there.
+void Delivery::Record(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,
+                      bool adopted) {
+  AddWrite(entry, server_id, version_id, adopted);
+  LedgerRow* row = RowOf(entry.key);
+  if (row == nullptr) {
+    row = &item_.ledger.emplace_back();
+    row->endpoint = services_.settings.endpoint;
+    row->key = entry.key;
+    row->patient_key = item_.patient.key;
+    row->patient_generation = item_.patient_generation;
+  }
+  row->server_id = server_id;
+  row->version_id = version_id;
+  row->etag = EntityTag(version_id);
+  row->json = entry.json;
+  row->sha256 = entry.sha256;
+  row->nullified = entry.nullified;
+  row->revision = item_.revision;
+}
+
+// The next step of what is left; each makes the plan shorter.
+void Delivery::GoOn() {
+  const std::size_t left = plan_.entries.size() - step_entries_.size();
+  if (left == 0) return FinishDelivered();
+  if (!Plan()) return;
+  if (plan_.entries.empty()) return FinishDelivered();
+  if (plan_.entries.size() > left) {
+    return Finish(DeliveryOutcome::kQuarantined, Code::kInternal, "what was written is planned again");
+  }
+  Send();
 }
 
 void Delivery::Decide(const Classification& classification, const FhirAnswer& answer) {
@@ -392,6 +469,10 @@ void Delivery::Decide(const Classification& classification, const FhirAnswer& an
     return FinishFailed({Verdict::kRetry, Code::kServerBusy}, answer);
   }
   if (classification.verdict == Verdict::kMatchPatientAgain) return MatchAgain(answer);
+  if (classification.verdict == Verdict::kLowerRung) {
+    services_.ladder.StepDown(encoder_->rung(), RungReason::kRefused);
+    return Send();
+  }
   FinishFailed(classification, answer);
 }
 
@@ -460,6 +541,8 @@ void Delivery::FinishFailed(const Classification& classification, const FhirAnsw
       return Finish(unknown ? DeliveryOutcome::kAmbiguous : DeliveryOutcome::kRetry, classification.code,
                     std::move(message));
     }
+    case Verdict::kHold:
+      return Finish(DeliveryOutcome::kHeld, classification.code, std::move(message), summary.pointer);
     default:
       Finish(DeliveryOutcome::kQuarantined, classification.code, std::move(message), summary.pointer);
   }

@@ -2,7 +2,8 @@
 // answer, decide. Ends with one DeliveryReport; the queue turns that into a state.
 //
 //   match ─▶ plan ─▶ (look up) ─▶ plan ─▶ send ─▶ read ─▶ (look up what the answer left out) ─▶ report
-//                        ▲                  │
+//                        ▲         ▲        │       │
+//                        │         └────────┼───────┘ until all steps of the rung are done
 //                        └── reread ◀───────┘ somebody else may have changed it
 //
 // The server is asked first when a request may have got through before, when the store knows nothing of the
@@ -24,7 +25,7 @@
 #include "core/clock.h"
 #include "outbox/delivery_plan.h"
 #include "outbox/retry_policy.h"
-#include "sync/delivery_encoder.h"
+#include "sync/delivery_ladder.h"
 #include "sync/delivery_planner.h"
 #include "sync/patient_matcher.h"
 #include "sync/server_lookup.h"
@@ -43,7 +44,7 @@ struct DeliverySettings {
 struct DeliveryServices {
   FhirClient& client;
   PatientMatcher& patients;
-  const DeliveryEncoder& encoder;
+  DeliveryLadder& ladder;
   Clock& clock;
   Random& random;
   const DeliverySettings& settings;
@@ -90,8 +91,9 @@ class Delivery {
   void Look(LookupReason reason, std::vector<std::size_t> entries);
   void TakeLookup(LookupReason reason, const LookupResult& result);
   bool Fold(LookupReason reason, const std::vector<Observed>& found);
-  bool FoldKnown(const PlannedEntry& entry, outbox::LedgerRow& row, const Observed* observed);
-  void FoldUnknown(const PlannedEntry& entry, const Observed& observed);
+  bool FoldKnown(LookupReason reason, const PlannedEntry& entry, outbox::LedgerRow& row,
+                 const Observed* observed);
+  void FoldUnknown(LookupReason reason, const PlannedEntry& entry, const Observed& observed);
   bool SaysTheSame(std::string_view map_form, const Observed& observed, const std::string& patient) const;
   void Adopt(const PlannedEntry& entry, const Observed& observed, outbox::LedgerRow& row);
   void TakeRevisionGuard(const LookupResult& result);
@@ -100,6 +102,10 @@ class Delivery {
   void Send();
   void TakeAnswer(const FhirAnswer& answer);
   void TakeEntries(const EncodedAnswer& answer);
+  void TakeApart();
+  void Record(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,
+              bool adopted);
+  void GoOn();
   void Decide(const Classification& classification, const FhirAnswer& answer);
   void MatchAgain(const FhirAnswer& answer);
   void FinishDelivered();
@@ -125,6 +131,9 @@ class Delivery {
   FhirAnswer refused_;  // kept while its reason is looked for
   std::vector<std::size_t> looking_for_;
   DeliveryPlan plan_;
+  const DeliveryEncoder* encoder_ = nullptr;  // of the step
+  std::vector<std::size_t> step_entries_;     // in the plan
+  DeliveryPlan step_;                         // what was sent last
   Classification classification_;
   outbox::DeliveryReport report_;
 };

@@ -1,10 +1,14 @@
-// DeliveryEncoder: how a plan travels. A port: each way of sending that a server may allow is one encoder.
+// DeliveryEncoder: how a plan travels. A port: each way of sending that a server may allow is one encoder, a
+// rung of the ladder.
 //
-// An encoder gives one request at a time and is told the answer, so that ways that need several requests fit
-// in. Encoders keep no state of their own beyond the plan they encode. Not thread-safe.
+// An encoder says which entries of a plan go next, gives the request for them, and reads its answer. What has
+// been written leaves the plan, so that a way that needs several requests goes on where it stands, after a
+// lost answer and after a restart too. Encoders keep no state. Thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +19,22 @@
 
 namespace fhir_adapter::sync {
 
-// What an answer says of one entry of the plan.
+// From the top: what a server should take, down to what every server that can be written to does.
+enum class Rung : std::uint8_t {
+  kTransaction,
+  kBatch,   // bundles of entries that do not refer to each other
+  kSingle,  // one request a resource, what is referred to first
+};
+inline constexpr int kRungs = 3;
+
+constexpr std::string_view Name(Rung rung) {
+  constexpr std::array<std::string_view, kRungs> names = {"transaction", "batch", "single"};
+  return names[static_cast<std::size_t>(rung)];
+}
+
+// What an answer says of one entry of the step.
 struct EntryAnswer {
-  std::size_t entry = 0;  // index in the plan
+  std::size_t entry = 0;  // index in the step
   int status = 0;
   std::string server_id;   // empty: not said
   std::string version_id;  // empty: not said
@@ -26,20 +43,28 @@ struct EntryAnswer {
 struct EncodedAnswer {
   // The entries that the answer speaks of beyond doubt. Others were sent too: look them up.
   std::vector<EntryAnswer> entries;
-  // The gravest status among the entries; 0 when none failed. Not 0 only where entries can fail alone.
+  // The first status of an entry that failed; 0 when none did.
   int failed_status = 0;
+  // Sent as a whole and carried out entry by entry: references between the entries may lead nowhere, and
+  // nothing of it can be taken for done without looking.
+  bool was_taken_apart = false;
 };
 
 class DeliveryEncoder {
  public:
   virtual ~DeliveryEncoder() = default;
 
-  virtual std::string_view operation() const = 0;  // "transaction", "batch", "single"
+  virtual Rung rung() const = 0;
 
-  virtual FhirRequest Encode(const DeliveryPlan& plan) const = 0;
+  // The entries of the next request, in the order of the plan. Empty, and the plan is not: what is left
+  // refers to itself in a circle, which this way cannot send.
+  virtual std::vector<std::size_t> NextEntries(const DeliveryPlan& plan) const = 0;
 
-  // `body` of a 2xx answer. Error kServerAnswer: it cannot be read, so what happened is not known.
-  virtual Result<EncodedAnswer> Read(const DeliveryPlan& plan, std::string_view body) const = 0;
+  // `step`: the entries of NextEntries, with the literals of the plan.
+  virtual FhirRequest Encode(const DeliveryPlan& step) const = 0;
+
+  // Of a 2xx answer. Error kServerAnswer: it cannot be read, so what happened is not known.
+  virtual Result<EncodedAnswer> Read(const DeliveryPlan& step, const FhirAnswer& answer) const = 0;
 };
 
 }  // namespace fhir_adapter::sync

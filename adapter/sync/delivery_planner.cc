@@ -37,7 +37,7 @@ class Planner {
       }
     }
     ADAPTER_CHECK(AddVanished());
-    if (provenance != nullptr && !plan_.entries.empty()) ADAPTER_CHECK(AddProvenance(*provenance));
+    if (provenance != nullptr) ADAPTER_CHECK(AddProvenance(*provenance));
     AddMissing();
     ADAPTER_CHECK(CheckReferences());
     return std::move(plan_);
@@ -57,6 +57,7 @@ class Planner {
   Result<void> AddIntended(const IntendedResource& resource);
   bool HasVanished(const LedgerRow& row) const;
   Result<void> AddVanished();
+  std::vector<std::string> WrittenBefore(const ResourceKey& provenance) const;
   Result<void> AddProvenance(const IntendedResource& provenance);
   void AddMissing();
   Result<void> CheckReferences() const;
@@ -159,21 +160,43 @@ Result<void> Planner::AddVanished() {
   return {};
 }
 
+// The uuids of what earlier requests of this revision wrote, while no Provenance speaks of it.
+std::vector<std::string> Planner::WrittenBefore(const ResourceKey& provenance) const {
+  std::vector<std::string> uuids;
+  for (const LedgerRow& row : item_.ledger) {
+    if (row.key.type == kProvenance) {
+      const bool is_ours =
+          row.key.value == provenance.value || row.key.value.starts_with(provenance.value + ".");
+      if (is_ours) return {};
+      continue;
+    }
+    const std::string uuid = UuidOf(row.key.system, row.key.value);
+    const bool is_planned = std::any_of(plan_.entries.begin(), plan_.entries.end(),
+                                        [&](const PlannedEntry& entry) { return entry.uuid == uuid; });
+    if (row.revision == item_.revision && !row.sha256.empty() && !is_planned) uuids.push_back(uuid);
+  }
+  return uuids;
+}
+
 // The first write of a revision has the Provenance {r}.{revision}; later ones get a number of their own.
 Result<void> Planner::AddProvenance(const IntendedResource& provenance) {
+  std::vector<std::string> written = WrittenBefore(provenance.key);
+  const bool is_first = !written.empty();  // its number does not depend on how many requests it took
+  for (const PlannedEntry& entry : plan_.entries) written.push_back(entry.uuid);
+  if (written.empty()) return {};
   Arena arena;
   ADAPTER_TRY(Node * resource, Read(provenance.json, provenance.key, arena));
   ResourceKey key = provenance.key;
-  int number = std::max(1, item_.write_number);
+  int number = is_first ? 1 : std::max(1, item_.write_number);
   for (;; ++number) {
     key.value = provenance.key.value + (number == 1 ? "" : "." + std::to_string(number));
     if (RowOf(key) == nullptr) break;
   }
   const std::string uuid = number == 1 ? provenance.uuid : UuidOf(key.system, key.value);
   Node* targets = Node::Array(arena);
-  for (const PlannedEntry& entry : plan_.entries) {
+  for (const std::string& written_uuid : written) {
     Node* target = Node::Object(arena);
-    target->AddMember(arena, "reference", Node::String(arena, "urn:uuid:" + entry.uuid));
+    target->AddMember(arena, "reference", Node::String(arena, "urn:uuid:" + written_uuid));
     targets->Append(arena, target);
   }
   resource->Set(arena, "id", Node::String(arena, uuid));

@@ -10,7 +10,9 @@
 //     former patient's chart are nullified by id;
 //   * what was delivered before is updated by id under its version, so that nobody's change is overwritten;
 //   * what reconciling found missing (a row without hash) is sent again, to the place where it was;
-//   * the Provenance names what is written, and is left out when that is nothing.
+//   * the Provenance names what is written, with what earlier requests of the revision wrote while no
+//   Provenance
+//     speaks of it, and is left out when that is nothing.
 // The same work and ledger give the same bytes.
 #pragma once
 

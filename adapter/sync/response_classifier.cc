@@ -38,6 +38,13 @@ Classification ClassifyRefusedWrite(const AnswerFacts& facts) {
   return Make(Verdict::kQuarantine, Code::kServerRefused);
 }
 
+// Nothing was carried out. A server that takes no bundles takes nobody's; one that does not take a resource
+// may take others.
+Classification ClassifyLack(const AnswerFacts& facts) {
+  if (facts.has_lower_rung) return Make(Verdict::kLowerRung, Code::kServerLacks);
+  return Make(facts.is_bundle ? Verdict::kPauseRoute : Verdict::kHold, Code::kServerLacks);
+}
+
 Classification ClassifyClientError(const AnswerFacts& facts) {
   switch (facts.status) {
     case 401:
@@ -47,7 +54,7 @@ Classification ClassifyClientError(const AnswerFacts& facts) {
       return Make(Verdict::kPauseRoute, Code::kUnauthorized);
     case 405:
       if (facts.kind != RequestKind::kWrite) break;
-      return Make(Verdict::kPauseRoute, Code::kServerLacks);
+      return ClassifyLack(facts);
     case 408:
       return Make(Verdict::kRetry, Code::kTimeout);
     case 423:
@@ -97,6 +104,10 @@ std::string_view Name(Verdict verdict) {
       return "pause-route";
     case Verdict::kMatchPatientAgain:
       return "match-patient-again";
+    case Verdict::kLowerRung:
+      return "lower-rung";
+    case Verdict::kHold:
+      return "hold";
     case Verdict::kReread:
       return "reread";
   }
@@ -115,8 +126,7 @@ Classification Classify(const AnswerFacts& facts) {
   if (facts.status >= 400 && facts.status < 500) return ClassifyClientError(facts);
   if (facts.status == 501 || facts.status == 505) {
     if (facts.kind == RequestKind::kMetadata) return Make(Verdict::kPauseRoute, Code::kServerAnswer);
-    // Not the fault of this record: the next one would fare no better.
-    if (facts.kind == RequestKind::kWrite) return Make(Verdict::kPauseRoute, Code::kServerLacks);
+    if (facts.kind == RequestKind::kWrite) return ClassifyLack(facts);
     return Make(Verdict::kQuarantine, Code::kServerRefused);
   }
   if (facts.status >= 500) return Make(Verdict::kRetry, Code::kServerBusy);

@@ -24,6 +24,8 @@ enum class Verdict : std::uint8_t {
   kRefreshCredentials,  // once, then kPauseRoute
   kPauseRoute,          // nothing can be sent for now, through no fault of the work
   kMatchPatientAgain,   // the patient may have gone or been merged
+  kLowerRung,           // the server does not take what is sent in this form
+  kHold,                // the server does not take it in any form
   kReread,              // somebody else may have changed what is updated: read, then decide
 };
 
@@ -37,6 +39,8 @@ struct AnswerFacts {
   bool body_is_readable = true;        // the body is what an answer of this status must hold
   bool has_if_match = false;           // a condition on a version was sent
   bool patient_is_remembered = false;  // the patient's id came from an earlier request
+  bool is_bundle = false;              // several resources in one request
+  bool has_lower_rung = false;         // there is another form to send it in
   int attempt = 1;
 };
 

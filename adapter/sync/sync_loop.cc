@@ -86,10 +86,10 @@ SyncLoop::SyncLoop(const SyncPorts& ports, SyncSettings settings)
       settings_(Completed(std::move(settings), ports.client)),
       client_(*this),
       patients_(client_, ports.clock, {settings_.patient_identifier_system, settings_.remember_patient_us}),
-      encoder_(ports.client.base_url()),
+      ladder_(ports.client.base_url(), settings_.rung),
       delivery_settings_{settings_.endpoint, settings_.canonical_base, settings_.retry, settings_.pause_us},
       breaker_(settings_.retry) {
-  statistics_.rung = encoder_.operation();
+  statistics_.rung = ladder_.choice();
 }
 
 SyncLoop::~SyncLoop() = default;
@@ -179,6 +179,7 @@ std::int64_t SyncLoop::Step() {
     statistics_.route = breaker_.state();
     statistics_.has_trouble = breaker_.has_trouble();
     statistics_.trouble = breaker_.reason();
+    statistics_.rung = ladder_.choice();
   }
   return UntilNext();
 }
@@ -218,11 +219,13 @@ void SyncLoop::TakeMetadata(FhirAnswer answer) {
   if (classification.verdict == Verdict::kSucceeded) {
     const bool is_news = !capabilities_ || capabilities_->software != read->software;
     capabilities_ = std::move(read).value();
+    ladder_.Learn(*capabilities_);
     if (is_news) {
       LogEvent(capabilities_->is_r4() ? LogLevel::kInfo : LogLevel::kWarning, "server-capabilities",
                {{"fhirVersion", capabilities_->fhir_version},
                 {"software", capabilities_->software},
-                {"rung", encoder_.operation()}});
+                {"rung", Name(ladder_.choice().rung)},
+                {"rungReason", Name(ladder_.choice().reason)}});
       const std::lock_guard lock(statistics_mutex_);
       statistics_.server_software = capabilities_->software;
     }
@@ -303,7 +306,7 @@ void SyncLoop::StartDelivery(outbox::WorkItem item) {
   }
   Active& active = deliveries_[id];
   active.lease_until = item.lease.until;
-  const DeliveryServices services{client_,      patients_,     encoder_,
+  const DeliveryServices services{client_,      patients_,     ladder_,
                                   ports_.clock, ports_.random, delivery_settings_};
   active.delivery = std::make_unique<Delivery>(std::move(item), services,
                                                [this](Delivery& delivery) { Finished(delivery); });

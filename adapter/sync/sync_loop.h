@@ -14,11 +14,11 @@
 
 #include "sync/circuit_breaker.h"
 #include "sync/delivery.h"
+#include "sync/delivery_ladder.h"
 #include "sync/mailbox.h"
 #include "sync/patient_matcher.h"
 #include "sync/server_capabilities.h"
 #include "sync/sync_worker.h"
-#include "sync/transaction_encoder.h"
 
 namespace fhir_adapter::sync {
 
@@ -99,7 +99,7 @@ class SyncLoop {
   Mailbox mailbox_;
   LoopClient client_;
   PatientMatcher patients_;
-  TransactionEncoder encoder_;
+  DeliveryLadder ladder_;
   const DeliverySettings delivery_settings_;
   CircuitBreaker breaker_;
   std::map<std::string, Active> deliveries_;       // by WorkId

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "sync/circuit_breaker.h"
+#include "sync/delivery_ladder.h"
 #include "sync/fhir_client.h"
 
 namespace fhir_adapter::sync {
@@ -41,7 +42,7 @@ struct SyncStatistics {
   RouteState route = RouteState::kProbing;
   bool has_trouble = false;        // an alert is due while this holds
   Code trouble = Code::kInternal;  // its reason
-  std::string rung;                // how plans travel: "transaction"
+  RungChoice rung;                 // how plans travel, and why
   std::string server_software;     // from /metadata; empty before
 };
 

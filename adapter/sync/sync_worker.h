@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/clock.h"
@@ -29,6 +30,7 @@ struct SyncSettings {
   std::string patient_identifier_system;
   outbox::RetryPolicy retry;
   std::size_t connections_max = 8;  // patients at a time
+  std::optional<Rung> rung;         // nothing: by what the server says and does
   std::int64_t rematch_us = 60'000'000;
   std::int64_t lease_us = 120'000'000;
   std::int64_t pause_us = 60'000'000;  // after refused credentials and the like

@@ -134,6 +134,7 @@ void DeliveryRig::Restart() {
   sync.endpoint = "http://server/fhir";
   sync.canonical_base = kCanonicalBase;
   sync.patient_identifier_system = kMrnSystem;
+  sync.rung = rung_;
   loop_ = std::make_unique<sync::SyncLoop>(
       sync::SyncPorts{*backend_->store, backend_->outbox, backend_->queue, *client_, clock_, random_}, sync);
 }
@@ -143,6 +144,11 @@ void DeliveryRig::SetToken(const std::string& token) {
   token_file_ = directory_.Write("token", token);
   ASSERT_EQ(chmod(token_file_.c_str(), 0600), 0);
   if (is_first) Restart();
+}
+
+void DeliveryRig::FixRung(sync::Rung rung) {
+  rung_ = rung;
+  Restart();
 }
 
 void DeliveryRig::EmptyStore() {

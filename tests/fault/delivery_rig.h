@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,9 @@ class DeliveryRig {
   // Bearer credentials from a file from now on; counts as a restart.
   void SetToken(const std::string& token);
 
+  // As [endpoint] profile; counts as a restart.
+  void FixRung(sync::Rung rung);
+
   // A worker as after a start of the process; the store stays.
   void Restart();
   // Forgets the store: as a new installation beside an old server.
@@ -113,6 +117,7 @@ class DeliveryRig {
   HttpClient server_;
   std::unique_ptr<TcpProxy> proxy_;
   std::string token_file_;
+  std::optional<sync::Rung> rung_;
   int stores_ = 0;
   int patients_ = 0;
   std::unique_ptr<outbox::SqliteBackend> backend_;

@@ -368,20 +368,6 @@ TEST(Scenario09, TokenRefusedForGood_PausesTheRouteAndBurnsNoAttempt) {
   EXPECT_FALSE(rig.statistics().has_trouble);
 }
 
-TEST(Delivery, ServerWithoutTransactions_PausesTheRouteAndBlamesNoRecord) {
-  sandbox::Behaviour behaviour;
-  behaviour.transactions = false;
-  DeliveryRig rig(behaviour);
-  rig.AddPatient("100");
-  const outbox::WorkId id = rig.Submit(Simple());
-  rig.RunUntil([&] { return rig.statistics().has_trouble && rig.loop().idle(); });
-  EXPECT_EQ(rig.statistics().trouble, Code::kServerLacks);
-  EXPECT_EQ(outbox::Name(rig.StateOf(Simple())), "queued");
-  EXPECT_EQ(rig.AttemptsOf(id), 0);
-  EXPECT_EQ(rig.ReasonsOf(id).at(0).code, Code::kServerLacks);
-  EXPECT_EQ(rig.CountOnServer("Procedure"), 0);
-}
-
 TEST(Delivery, RecordOfAnotherPatient_IsRetractedThereAndNewHere) {
   DeliveryRig rig;
   const std::string wrong = rig.AddPatient("100");

@@ -241,6 +241,29 @@ TEST(PlanDelivery, LaterWriteOfARevision_HasAProvenanceOfItsOwn) {
   EXPECT_THAT(plan.entries.at(1).json, HasSubstr("\"id\":\"" + uuid + "\""));
 }
 
+TEST(PlanDelivery, WrittenByAnEarlierRequestOfThisRevision_IsNamedByItsProvenance) {
+  WorkItem item = Work(1);
+  item.write_number = 2;
+  item.resources = {Intended(kProcedure, R"("status":"completed")"), Intended(kPain, R"("status":"final")"),
+                    ProvenanceOf(1)};
+  item.ledger = {Row(kProcedure, "p1", "1", R"("status":"completed")")};
+  const DeliveryPlan some = PlanOf(item);
+  ASSERT_EQ(some.entries.size(), 2U);
+  EXPECT_EQ(some.entries[0].key, kPain);
+  EXPECT_EQ(some.entries[1].key, ProvenanceOf(1).key);
+  const std::string both = R"("target":[{"reference":"urn:uuid:)" + item.resources[0].uuid +
+                           R"("},{"reference":"urn:uuid:)" + item.resources[1].uuid + R"("}])";
+  EXPECT_THAT(some.entries[1].json, HasSubstr(both));
+  // Nothing but the Provenance is left.
+  item.ledger.push_back(Row(kPain, "o1", "1", R"("status":"final")"));
+  const DeliveryPlan last = PlanOf(item);
+  ASSERT_EQ(last.entries.size(), 1U);
+  EXPECT_EQ(last.entries[0].json, some.entries[1].json);
+  // And then nothing.
+  item.ledger.push_back(Row(ProvenanceOf(1).key, item.resources[2].uuid, "1", ""));
+  EXPECT_TRUE(PlanOf(item).entries.empty());
+}
+
 TEST(PlanDelivery, ProvenanceOfThatNumberIsThere_TakesTheNextNumber) {
   WorkItem item = Work(1);
   item.resources = {Intended(kPain, R"("status":"final")"), ProvenanceOf(1)};

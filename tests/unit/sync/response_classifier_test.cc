@@ -26,6 +26,7 @@ TEST_P(WriteAnswer, Status_GivesTheVerdictOfTheTable) {
   facts.has_if_match = row.has_if_match;
   facts.patient_is_remembered = row.remembered;
   facts.attempt = row.attempt;
+  facts.is_bundle = true;
   const Classification classification = Classify(facts);
   EXPECT_EQ(Name(classification.verdict), Name(row.verdict));
   if (row.verdict != Verdict::kSucceeded) {
@@ -118,6 +119,21 @@ TEST(Classify, SuccessWithoutReadableBody_IsAmbiguousForAWriteOnly) {
   EXPECT_EQ(Classify(facts).verdict, Verdict::kAmbiguous);
   facts.kind = RequestKind::kLookup;
   EXPECT_EQ(Classify(facts).verdict, Verdict::kRetry);
+}
+
+TEST(Classify, FormThatTheServerDoesNotTake_IsTriedInALowerOneThenHeld) {
+  for (const int status : {405, 501}) {
+    AnswerFacts facts;
+    facts.status = status;
+    facts.is_bundle = true;
+    facts.has_lower_rung = true;
+    EXPECT_EQ(Classify(facts).verdict, Verdict::kLowerRung);
+    facts.has_lower_rung = false;
+    EXPECT_EQ(Classify(facts).verdict, Verdict::kPauseRoute);
+    facts.is_bundle = false;
+    EXPECT_EQ(Classify(facts).verdict, Verdict::kHold);
+    EXPECT_EQ(Classify(facts).code, Code::kServerLacks);
+  }
 }
 
 TEST(Classify, ReadOfSomethingThatIsNotThere_IsAbsent) {

@@ -1,10 +1,11 @@
-#include "sync/transaction_encoder.h"
+#include "sync/bundle_encoder.h"
 
 #include <algorithm>
 #include <optional>
 
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
+#include "sync/planned_request.h"
 #include "sync/resource_identity.h"
 
 namespace fhir_adapter::sync {
@@ -18,26 +19,9 @@ void WriteMember(std::string_view name, std::string_view text, std::string& out)
   fhir::WriteJsonString(text, out);
 }
 
-// The body as it travels: literal references, and an id exactly where the request names one.
-std::string ServerForm(const PlannedEntry& entry, const Literals& literals) {
-  Arena arena;
-  auto resource = ReadResource(entry.json, arena);
-  if (!resource) return entry.json;  // the planner has read it before
-  ToServerReferences(**resource, literals, entry.patient, arena);
-  if (entry.server_id.empty()) {
-    (*resource)->Remove("id");
-  } else {
-    (*resource)->Set(arena, "id", Node::String(arena, entry.server_id));
-  }
-  return WriteOrdered(**resource);
-}
-
 void AppendEntry(const PlannedEntry& entry, const Literals& literals, const std::string& base_url,
                  std::string& out) {
-  const std::string url =
-      entry.server_id.empty()
-          ? entry.key.type + "?identifier=" + SearchToken(entry.key.system, entry.key.value)
-          : entry.key.type + "/" + entry.server_id;
+  const std::string url = UpdateUrl(entry);
   out += '{';
   WriteMember("fullUrl", entry.exists ? base_url + "/" + url : "urn:uuid:" + entry.uuid, out);
   out += ",\"resource\":";
@@ -94,39 +78,7 @@ EntryAnswer MakeAnswer(std::size_t index, const AnswerEntry& answer, const Plann
   return made;
 }
 
-}  // namespace
-
-FhirRequest TransactionEncoder::Encode(const DeliveryPlan& plan) const {
-  FhirRequest request;
-  request.kind = RequestKind::kWrite;
-  request.method = Method::kPost;
-  request.body = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
-  bool first = true;
-  for (const PlannedEntry& entry : plan.entries) {
-    if (!first) request.body += ',';
-    first = false;
-    AppendEntry(entry, plan.literals, base_url_, request.body);
-  }
-  request.body += "]}";
-  return request;
-}
-
-Result<EncodedAnswer> TransactionEncoder::Read(const DeliveryPlan& plan, std::string_view body) const {
-  Arena arena;
-  const auto bundle = fhir::ReadJson(body, arena, fhir::kResourceLimits);
-  if (!bundle || !(*bundle)->is_object() || TextOf(**bundle, "resourceType") != "Bundle") {
-    return Fail(Code::kServerAnswer, "the answer to a transaction is not a Bundle");
-  }
-  if (TextOf(**bundle, "type") != "transaction-response") {
-    return Fail(Code::kServerAnswer, "the answer to a transaction is a Bundle of another type");
-  }
-  std::vector<AnswerEntry> answers;
-  if (const Node* entries = (*bundle)->Find("entry")) {
-    for (const Node* entry : entries->items()) answers.push_back(ReadEntry(*entry, base_url_));
-  }
-  if (answers.size() > plan.entries.size()) {
-    return Fail(Code::kServerAnswer, "the answer to a transaction has more entries than were sent");
-  }
+EncodedAnswer Matched(const DeliveryPlan& plan, const std::vector<AnswerEntry>& answers) {
   EncodedAnswer read;
   const bool in_order = answers.size() == plan.entries.size() &&
                         std::equal(answers.begin(), answers.end(), plan.entries.begin(),
@@ -135,7 +87,6 @@ Result<EncodedAnswer> TransactionEncoder::Read(const DeliveryPlan& plan, std::st
                                    });
   for (std::size_t i = 0; in_order && i < answers.size(); ++i) {
     if (HasFailed(answers[i])) {
-      // A batch in disguise: 409 and the like must not hide behind a milder failure of another entry.
       if (read.failed_status == 0) read.failed_status = answers[i].status == 0 ? 500 : answers[i].status;
       continue;
     }
@@ -152,6 +103,57 @@ Result<EncodedAnswer> TransactionEncoder::Read(const DeliveryPlan& plan, std::st
       if (same) read.entries.push_back(MakeAnswer(i, answer, planned));
     }
   }
+  return read;
+}
+
+}  // namespace
+
+std::vector<std::size_t> BundleEncoder::NextEntries(const DeliveryPlan& plan) const {
+  std::vector<std::size_t> next;
+  for (std::size_t i = 0; i < plan.entries.size(); ++i) {
+    if (rung_ == Rung::kTransaction || !HasOpenReference(plan.entries[i], plan.literals)) next.push_back(i);
+  }
+  return next;
+}
+
+FhirRequest BundleEncoder::Encode(const DeliveryPlan& step) const {
+  FhirRequest request;
+  request.kind = RequestKind::kWrite;
+  request.method = Method::kPost;
+  request.body = R"({"resourceType":"Bundle",)";
+  WriteMember("type", Name(rung_), request.body);
+  request.body += R"(,"entry":[)";
+  bool first = true;
+  for (const PlannedEntry& entry : step.entries) {
+    if (!first) request.body += ',';
+    first = false;
+    AppendEntry(entry, step.literals, base_url_, request.body);
+  }
+  request.body += "]}";
+  return request;
+}
+
+Result<EncodedAnswer> BundleEncoder::Read(const DeliveryPlan& step, const FhirAnswer& answer) const {
+  Arena arena;
+  const auto bundle = fhir::ReadJson(answer.body, arena, fhir::kResourceLimits);
+  if (!bundle || !(*bundle)->is_object() || TextOf(**bundle, "resourceType") != "Bundle") {
+    return Fail(Code::kServerAnswer, "the answer to a Bundle is no Bundle");
+  }
+  const std::string_view type = TextOf(**bundle, "type");
+  if (type != "transaction-response" && type != "batch-response") {
+    return Fail(Code::kServerAnswer, "the answer to a Bundle is a Bundle of another type");
+  }
+  std::vector<AnswerEntry> answers;
+  if (const Node* entries = (*bundle)->Find("entry")) {
+    for (const Node* entry : entries->items()) answers.push_back(ReadEntry(*entry, base_url_));
+  }
+  if (answers.size() > step.entries.size()) {
+    return Fail(Code::kServerAnswer, "the answer to a Bundle has more entries than were sent");
+  }
+  EncodedAnswer read = Matched(step, answers);
+  // All or nothing has no entry that failed.
+  read.was_taken_apart =
+      rung_ == Rung::kTransaction && (type != "transaction-response" || read.failed_status != 0);
   return read;
 }
 

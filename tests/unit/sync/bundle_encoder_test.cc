@@ -1,4 +1,4 @@
-#include "sync/transaction_encoder.h"
+#include "sync/bundle_encoder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +13,18 @@ using testing::Not;
 
 const outbox::ResourceKey kPain = Key("Observation", "it-observation", "clinic.r1.pain,1");
 const outbox::ResourceKey kProcedure = Key("Procedure", "it-procedure", "clinic.r1");
+
+BundleEncoder Transaction() {
+  return {"http://h/fhir", Rung::kTransaction};
+}
+
+FhirAnswer Answered(const std::string& body) {
+  FhirAnswer answer;
+  answer.transport = Transport::kAnswered;
+  answer.status = 200;
+  answer.body = body;
+  return answer;
+}
 
 // A new Observation that refers to a Procedure delivered before, and a changed AdverseEvent.
 DeliveryPlan SomePlan() {
@@ -32,8 +44,8 @@ DeliveryPlan SomePlan() {
   return plan ? *plan : DeliveryPlan{};
 }
 
-TEST(TransactionEncoder, NewResource_IsPutByItsEscapedIdentifierWithLiteralReferences) {
-  const FhirRequest request = TransactionEncoder("http://h/fhir").Encode(SomePlan());
+TEST(BundleEncoder, NewResource_IsPutByItsEscapedIdentifierWithLiteralReferences) {
+  const FhirRequest request = Transaction().Encode(SomePlan());
   EXPECT_EQ(request.method, Method::kPost);
   EXPECT_EQ(request.path, "");
   EXPECT_THAT(
@@ -46,24 +58,41 @@ TEST(TransactionEncoder, NewResource_IsPutByItsEscapedIdentifierWithLiteralRefer
   EXPECT_THAT(request.body, HasSubstr(R"("fullUrl":"urn:uuid:)" + UuidOf(kPain.system, kPain.value)));
 }
 
-TEST(TransactionEncoder, TypeWithoutIdentifierSearch_IsPutByUuidWithThatId) {
-  const FhirRequest request = TransactionEncoder("http://h/fhir").Encode(SomePlan());
+TEST(BundleEncoder, TypeWithoutIdentifierSearch_IsPutByUuidWithThatId) {
+  const FhirRequest request = Transaction().Encode(SomePlan());
   const std::string uuid = UuidOf(kBase + "/sid/it-adverse-event", "clinic.r1.e");
   EXPECT_THAT(request.body, HasSubstr(R"({"method":"PUT","url":"AdverseEvent/)" + uuid + "\"}"));
   EXPECT_THAT(request.body, HasSubstr(R"({"resourceType":"AdverseEvent","id":")" + uuid + "\""));
 }
 
-TEST(TransactionEncoder, DeliveredResource_IsPutByIdUnderItsVersion) {
+TEST(BundleEncoder, DeliveredResource_IsPutByIdUnderItsVersion) {
   outbox::WorkItem item = Work(2);
   item.resources = {Intended(kProcedure, R"("status":"not-done")")};
   item.ledger = {Row(kProcedure, "p1", "3", R"("status":"completed")")};
   const auto plan = PlanDelivery(item, Context());
   ASSERT_TRUE(plan.has_value());
   EXPECT_EQ(
-      TransactionEncoder("http://h/fhir").Encode(*plan).body,
+      Transaction().Encode(*plan).body,
       R"({"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"http://h/fhir/Procedure/p1",)"
       R"("resource":{"resourceType":"Procedure","id":"p1","status":"not-done"},)"
       R"("request":{"method":"PUT","url":"Procedure/p1","ifMatch":"W/\"3\""}}]})");
+}
+
+TEST(BundleEncoder, Batch_HoldsOnlyWhatRefersToNothingThatIsStillToCome) {
+  outbox::WorkItem item = Work(1);
+  const std::string procedure_uuid = UuidOf(kProcedure.system, kProcedure.value);
+  item.resources = {
+      Intended(kProcedure, R"("status":"completed")"),
+      Intended(kPain, R"("status":"final","partOf":[{"reference":"urn:uuid:)" + procedure_uuid + R"("}])"),
+      Intended(Key("Device", "it-device", "clinic.r1.needle"), ""), ProvenanceOf(1)};
+  auto plan = PlanDelivery(item, Context());
+  ASSERT_TRUE(plan.has_value());
+  const BundleEncoder batch("http://h/fhir", Rung::kBatch);
+  EXPECT_EQ(batch.NextEntries(*plan), (std::vector<std::size_t>{0, 2}));
+  EXPECT_EQ(Transaction().NextEntries(*plan), (std::vector<std::size_t>{0, 1, 2, 3}));
+  EXPECT_THAT(batch.Encode(*plan).body, HasSubstr(R"({"resourceType":"Bundle","type":"batch","entry":[)"));
+  plan->literals[procedure_uuid] = "Procedure/p1";
+  EXPECT_EQ(batch.NextEntries(*plan), (std::vector<std::size_t>{0, 1, 2}));
 }
 
 std::string Answer(const std::string& entries) {
@@ -78,7 +107,7 @@ std::string Entry(const std::string& status, const std::string& location, const 
 class Answers : public testing::Test {
  protected:
   EncodedAnswer Read(const std::string& body) {
-    auto read = TransactionEncoder("http://h/fhir").Read(plan_, body);
+    auto read = Transaction().Read(plan_, Answered(body));
     EXPECT_TRUE(read.has_value());
     return read ? *read : EncodedAnswer{};
   }
@@ -134,29 +163,42 @@ TEST_F(Answers, EntryThatFailed_ShowsThoughTheWholeSucceeded) {
 
 TEST_F(Answers, NoBundle_IsAnError) {
   for (const char* body : {"", "{", "[]", R"({"resourceType":"OperationOutcome"})"}) {
-    EXPECT_FALSE(TransactionEncoder("http://h/fhir").Read(plan_, body).has_value()) << body;
+    EXPECT_FALSE(Transaction().Read(plan_, Answered(body)).has_value()) << body;
   }
 }
 
-TEST_F(Answers, BundleOfAnotherType_IsNoAnswerToATransaction) {
-  const std::string entries = Entry("201", "Observation/o9/_history/1", "1") + "," +
-                              Entry("201", "AdverseEvent/" + event_ + "/_history/1", "1") + "," +
-                              Entry("201", "Provenance/" + provenance_ + "/_history/1", "1");
-  const TransactionEncoder encoder("http://h/fhir");
-  EXPECT_TRUE(encoder.Read(plan_, Answer(entries)).has_value());
-  for (const char* type : {R"("type":"batch-response",)", R"("type":"searchset",)", ""}) {
-    const auto read = encoder.Read(
-        plan_, R"({"resourceType":"Bundle",)" + std::string(type) + R"("entry":[)" + entries + "]}");
+TEST_F(Answers, BundleOfAnotherType_IsNoAnswer) {
+  for (const char* type : {R"("type":"searchset",)", ""}) {
+    const std::string body = R"({"resourceType":"Bundle",)" + std::string(type) + R"("entry":[]})";
+    const auto read = Transaction().Read(plan_, Answered(body));
     ASSERT_FALSE(read.has_value()) << type;
     EXPECT_EQ(read.error().code, Code::kServerAnswer);
   }
 }
 
+TEST_F(Answers, TransactionCarriedOutAsBatch_WasTakenApartThoughEveryEntrySucceeded) {
+  const std::string entries = Entry("201", "Observation/o9/_history/1", "1") + "," +
+                              Entry("201", "AdverseEvent/" + event_ + "/_history/1", "1") + "," +
+                              Entry("201", "Provenance/" + provenance_ + "/_history/1", "1");
+  EXPECT_FALSE(Read(Answer(entries)).was_taken_apart);
+  const std::string apart = R"({"resourceType":"Bundle","type":"batch-response","entry":[)" + entries + "]}";
+  EXPECT_TRUE(Read(apart).was_taken_apart);
+  const auto batch = BundleEncoder("http://h/fhir", Rung::kBatch).Read(plan_, Answered(apart));
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_FALSE(batch->was_taken_apart);
+}
+
+TEST_F(Answers, EntryThatFailedInATransaction_ShowsThatItWasTakenApart) {
+  EXPECT_TRUE(Read(Answer(Entry("201", "Observation/o9/_history/1") + "," + Entry("422", "") + "," +
+                          Entry("201", "Provenance/" + provenance_ + "/_history/1")))
+                  .was_taken_apart);
+}
+
 TEST_F(Answers, MoreEntriesThanSent_IsNoAnswer) {
   const std::string one = Entry("200", "Observation/o9/_history/1");
-  const TransactionEncoder encoder("http://h/fhir");
-  EXPECT_TRUE(encoder.Read(plan_, Answer(one + "," + one + "," + one)).has_value());
-  EXPECT_FALSE(encoder.Read(plan_, Answer(one + "," + one + "," + one + "," + one)).has_value());
+  EXPECT_TRUE(Transaction().Read(plan_, Answered(Answer(one + "," + one + "," + one))).has_value());
+  EXPECT_FALSE(
+      Transaction().Read(plan_, Answered(Answer(one + "," + one + "," + one + "," + one))).has_value());
 }
 
 }  // namespace
