@@ -174,6 +174,8 @@ void Delivery::Look(LookupReason reason, std::vector<std::size_t> entries) {
 void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
   if (report_.operation.empty()) report_.operation = "search";
   if (result.classification.verdict != Verdict::kSucceeded) {
+    // What was carried out is still to be found.
+    maybe_sent_before_ = maybe_sent_before_ || reason == LookupReason::kUnanswered;
     return FinishFailed(result.classification, result.answer);
   }
   if (result.has_duplicates()) {

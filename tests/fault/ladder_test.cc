@@ -108,7 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return one.param.name; });
 
 // Each request of a delivery by batches and by single requests: /metadata, the patient and the look for the
-// record come before the first of them.
+// record come before the first of them. Behind the proxy a single update says its place in vain, so that each
+// new resource is looked for.
 struct LostRow {
   const char* name;
   bool batches;
@@ -138,14 +139,24 @@ TEST_P(LostAnswerOnRung, IsLookedForAndTheRestIsSentOnce) {
 INSTANTIATE_TEST_SUITE_P(Table, LostAnswerOnRung,
                          testing::Values(LostRow{"FirstBatch", true, 3}, LostRow{"SecondBatch", true, 4},
                                          LostRow{"LastBatch", true, 5}, LostRow{"FirstSingle", false, 3},
-                                         LostRow{"SecondSingle", false, 4}, LostRow{"ThirdSingle", false, 5},
-                                         LostRow{"LastSingle", false, 6}),
+                                         LostRow{"SecondSingle", false, 5}, LostRow{"ThirdSingle", false, 7},
+                                         LostRow{"LastSingle", false, 8}),
                          [](const auto& one) { return one.param.name; });
+
+TEST(Ladder, PlaceThatCannotBeLookedFor_LeavesTheWorkAmbiguous) {
+  DeliveryRig rig(Without(false, false), {"status:503:every=2:GET /Procedure"});
+  rig.AddPatient("100");
+  rig.Submit(Injection());
+  rig.RunUntilState(Injection(), WorkState::kAmbiguous);
+  rig.RunUntilState(Injection(), WorkState::kDelivered);
+  EXPECT_EQ(rig.statistics().resources_adopted, 2) << "the Procedure and the Observation";
+  EXPECT_THAT(rig.OneOnServer("Provenance"), HasSubstr("\"reference\":\"Procedure/"));
+}
 
 TEST(Ladder, ProcessEndsBetweenTwoSingleRequests_TheNextOneGoesOnWhereItStood) {
   DeliveryRig rig(Without(false, false));
   rig.AddPatient("100");
-  rig.LetPass(4);
+  rig.LetPass(5);
   rig.Order(ProxyFault::kStall);
   rig.Submit(Injection());
   rig.RunUntil([&] { return rig.CountOnServer("Observation") == 1; });
