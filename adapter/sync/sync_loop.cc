@@ -236,8 +236,12 @@ void SyncLoop::TakeMetadata(FhirAnswer answer) {
   }
   const bool lasting = classification.verdict == Verdict::kPauseRoute ||
                        classification.verdict == Verdict::kRefreshCredentials;
-  NoteTrouble(lasting ? breaker_.Open(classification.code, now, TimeUs{now.us + settings_.pause_us})
-                      : breaker_.OnFailure(classification.code, now, ports_.random.Next()));
+  const std::int64_t asked_us = ParseRetryAfter(answer.retry_after, now).value_or(0);
+  if (lasting || asked_us > 0) {
+    const std::int64_t pause_us = std::max(asked_us, lasting ? settings_.pause_us : 0);
+    return NoteTrouble(breaker_.Open(classification.code, now, TimeUs{now.us + pause_us}));
+  }
+  NoteTrouble(breaker_.OnFailure(classification.code, now, ports_.random.Next()));
 }
 
 void SyncLoop::NoteTrouble(bool is_new) {

@@ -167,6 +167,17 @@ TEST(Scenario03, ServerBusy_IsTriedAgainNotBefore) {
   EXPECT_EQ(rig.CountOnServer(kProcedure), 1);
 }
 
+TEST(Scenario03, ServerBusyWhenItIsAskedWhatItCanDo_IsAskedAgainNotBefore) {
+  DeliveryRig rig({}, {"status:503:1:retry-after=120:GET /metadata"});
+  rig.AddPatient("100");
+  const TimeUs begun = rig.clock().Now();
+  rig.Submit(Simple());
+  rig.RunUntilState(Simple(), WorkState::kDelivered);
+  EXPECT_GE(rig.clock().Now().us - begun.us, 120'000'000);
+  EXPECT_LT(rig.clock().Now().us - begun.us, 180'000'000);
+  EXPECT_FALSE(rig.statistics().has_trouble);
+}
+
 TEST(Scenario04, RefusedRecord_IsQuarantinedAndOthersGoOn) {
   DeliveryRig rig;
   rig.AddPatient("100");
