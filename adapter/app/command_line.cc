@@ -28,6 +28,7 @@ struct Parsed {
   std::string backup_file;
   RestoreOptions restore;
   AuditOptions audit;
+  TraceOptions trace;
   ReconcileOptions reconcile;
   Command command;
 };
@@ -299,6 +300,25 @@ void AddAudit(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "Example: fhir-adapter audit prove 42 > entry-42.tlog-proof");
 }
 
+void AddTrace(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  TraceOptions& options = parsed.trace;
+  CLI::App* command = program.add_subcommand(
+      "trace", "All that is known of a record: received, mapped, sent, answered, corrected, and proven");
+  command
+      ->add_option(
+          "SELECTOR", options.selector,
+          "record id or site/record id, Type/id or URL of a resource, system|value of an identifier, "
+          "number of a patient, receipt, or X-Request-Id")
+      ->required();
+  command->add_option("--html", options.html_file, "write one page to be read in a browser or printed");
+  command->footer(
+      "Reads the store and changes nothing; needs no server. What it shows is clinical: keep it as such.\n"
+      "Exit codes: 0 shown; 1 nothing of this name is known; 5 an entry is not what was signed.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml trace MG-3 --html mg-3.html\n"
+      "Example: fhir-adapter trace MedicationAdministration/1042 --json");
+  command->callback([&] { parsed.command = [&] { return RunTrace(parsed.global, options, streams); }; });
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
@@ -325,6 +345,7 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   AddQueue(program, parsed, streams);
   AddReconcile(program, parsed, streams);
   AddAudit(program, parsed, streams);
+  AddTrace(program, parsed, streams);
   AddBackup(program, parsed, streams);
   AddSandbox(program, parsed, streams);
   for (CLI::App* command : program.get_subcommands({})) {

@@ -113,6 +113,12 @@ struct AuditOptions {
 };
 int RunAudit(const GlobalOptions& global, const AuditOptions& options, const Streams& streams);
 
+struct TraceOptions {
+  std::string selector;
+  std::string html_file;  // empty: text, or with --json a line a record
+};
+int RunTrace(const GlobalOptions& global, const TraceOptions& options, const Streams& streams);
+
 struct ReconcileOptions {
   std::string since;    // a date or time; empty: whenever
   std::string patient;  // number of the only patient; empty: all

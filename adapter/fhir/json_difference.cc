@@ -16,35 +16,32 @@ std::string_view TextOf(const Node& object, std::string_view name) {
   return member != nullptr && member->is_string() ? member->text : std::string_view();
 }
 
+struct Finding {
+  std::string path;
+  std::string expected;  // JSON; empty: nothing
+  std::string found;
+  bool is_order = false;  // the same content in another order
+};
+
+std::string Short(const std::string& json) {
+  if (json.empty()) return "nothing";
+  return json.size() <= kValueBytesMax ? json : json.substr(0, kValueBytesMax) + "…";
+}
+
 class Comparison {
  public:
-  explicit Comparison(std::size_t lines_max) : lines_max_(lines_max) {}
-
   void Compare(const Node& expected, const Node& found, const std::string& path) {
     if (expected.is_object() && found.is_object()) return CompareObjects(expected, found, path);
     if (expected.is_array() && found.is_array()) return CompareArrays(expected, found, path);
     const std::string was = ToJson(expected);
     const std::string is = ToJson(found);
-    if (was != is) Add(path + ": expected " + Short(was) + ", found " + Short(is));
+    if (was != is) Add({path, was, is, false});
   }
 
-  std::vector<std::string> Lines() && {
-    if (left_out_ > 0) lines_.push_back("and " + std::to_string(left_out_) + " more differences");
-    return std::move(lines_);
-  }
+  std::vector<Finding> TakeFindings() && { return std::move(findings_); }
 
  private:
-  static std::string Short(const std::string& json) {
-    return json.size() <= kValueBytesMax ? json : json.substr(0, kValueBytesMax) + "…";
-  }
-
-  void Add(std::string line) {
-    if (lines_.size() < lines_max_) {
-      lines_.push_back(std::move(line));
-    } else {
-      ++left_out_;
-    }
-  }
+  void Add(Finding finding) { findings_.push_back(std::move(finding)); }
 
   static std::string Below(const std::string& path, std::string_view name) {
     return path.empty() ? std::string(name) : path + "." + std::string(name);
@@ -55,7 +52,7 @@ class Comparison {
     for (const Member& member : expected.members()) {
       const Node* other = found.Find(member.name);
       if (other == nullptr) {
-        Add(Below(path, member.name) + ": expected " + Short(ToJson(*member.value)) + ", found nothing");
+        Add({Below(path, member.name), ToJson(*member.value), {}, false});
         same_members = false;
       } else {
         Compare(*member.value, *other, Below(path, member.name));
@@ -63,12 +60,12 @@ class Comparison {
     }
     for (const Member& member : found.members()) {
       if (expected.Find(member.name) != nullptr) continue;
-      Add(Below(path, member.name) + ": expected nothing, found " + Short(ToJson(*member.value)));
+      Add({Below(path, member.name), {}, ToJson(*member.value), false});
       same_members = false;
     }
     for (std::size_t i = 0; same_members && i < expected.members().size(); ++i) {
       if (expected.members()[i].name == found.members()[i].name) continue;
-      Add((path.empty() ? "the document" : path) + ": the members stand in another order");
+      Add({path.empty() ? "the document" : path, "members", {}, true});
       return;
     }
   }
@@ -99,7 +96,7 @@ class Comparison {
       const Node& entry = *expected.items()[i];
       const std::ptrdiff_t place = find(found, entry);
       if (place == static_cast<std::ptrdiff_t>(found.size)) {
-        Add(ItemPath(path, i, entry) + ": expected " + Short(ToJson(entry)) + ", found nothing");
+        Add({ItemPath(path, i, entry), ToJson(entry), {}, false});
         continue;
       }
       is_in_order = is_in_order && place > last;
@@ -109,9 +106,9 @@ class Comparison {
     for (std::size_t i = 0; i < found.size; ++i) {
       const Node& entry = *found.items()[i];
       if (find(expected, entry) != static_cast<std::ptrdiff_t>(expected.size)) continue;
-      Add(ItemPath(path, i, entry) + ": expected nothing, found " + Short(ToJson(entry)));
+      Add({ItemPath(path, i, entry), {}, ToJson(entry), false});
     }
-    if (!is_in_order) Add(path + ": the entries stand in another order");
+    if (!is_in_order) Add({path, "entries", {}, true});
   }
 
   void CompareArrays(const Node& expected, const Node& found, const std::string& path) {
@@ -120,18 +117,16 @@ class Comparison {
     for (std::size_t i = 0; i < count; ++i) {
       const std::string item = path + "[" + std::to_string(i) + "]";
       if (i >= found.size) {
-        Add(item + ": expected " + Short(ToJson(*expected.items()[i])) + ", found nothing");
+        Add({item, ToJson(*expected.items()[i]), {}, false});
       } else if (i >= expected.size) {
-        Add(item + ": expected nothing, found " + Short(ToJson(*found.items()[i])));
+        Add({item, {}, ToJson(*found.items()[i]), false});
       } else {
         Compare(*expected.items()[i], *found.items()[i], item);
       }
     }
   }
 
-  std::size_t lines_max_;
-  std::size_t left_out_ = 0;
-  std::vector<std::string> lines_;
+  std::vector<Finding> findings_;
 };
 
 void WriteShort(const Node& node, std::string& out) {
@@ -185,9 +180,31 @@ void WriteLaidOut(const Node& node, const std::string& indent, std::string& out)
 }  // namespace
 
 std::vector<std::string> Differences(const Node& expected, const Node& found, std::size_t lines_max) {
-  Comparison comparison(lines_max);
+  Comparison comparison;
   comparison.Compare(expected, found, "");
-  return std::move(comparison).Lines();
+  const std::vector<Finding> findings = std::move(comparison).TakeFindings();
+  std::vector<std::string> lines;
+  for (const Finding& finding : findings) {
+    if (lines.size() == lines_max) {
+      lines.push_back("and " + std::to_string(findings.size() - lines_max) + " more differences");
+      break;
+    }
+    lines.push_back(finding.is_order ? finding.path + ": the " + finding.expected + " stand in another order"
+                                     : finding.path + ": expected " + Short(finding.expected) + ", found " +
+                                           Short(finding.found));
+  }
+  return lines;
+}
+
+std::vector<ElementDifference> ElementDifferences(const Node& before, const Node& after) {
+  Comparison comparison;
+  comparison.Compare(before, after, "");
+  std::vector<ElementDifference> differences;
+  for (Finding& finding : std::move(comparison).TakeFindings()) {
+    if (finding.is_order) continue;
+    differences.push_back({std::move(finding.path), std::move(finding.expected), std::move(finding.found)});
+  }
+  return differences;
 }
 
 std::string LayOut(const Node& root) {

@@ -42,7 +42,8 @@ struct Set {
 constexpr Set kSets[] = {
     {"inbox.sql", outbox::InboxQueries},   {"key.sql", outbox::KeyQueries},
     {"ledger.sql", outbox::LedgerQueries}, {"mapping.sql", outbox::MappingQueries},
-    {"queue.sql", outbox::QueueQueries},   {"work.sql", outbox::WorkQueries},
+    {"queue.sql", outbox::QueueQueries},   {"trace.sql", outbox::TraceQueries},
+    {"work.sql", outbox::WorkQueries},
 };
 
 // Small tables that are read whole on purpose: one row for each state, and a UNION of six rows.
@@ -112,6 +113,33 @@ TEST(SqlitePlan, RowsOfARecord_AreFoundByTheRecord) {
     for (const std::string& line : PlanOf(*connection, query))
       is_used = is_used || line.find(index) != std::string::npos;
     EXPECT_TRUE(is_used) << query.name;
+  }
+}
+
+// However much was ever delivered, a trace reads what belongs to the record and what names it.
+TEST(SqlitePlan, Trace_GoesByItsIndexes) {
+  auto connection = OpenSchema();
+  for (const Wanted& wanted : {
+           Wanted{"subjects_of_record_id", "INDEX record_subject_record"},
+           Wanted{"subjects_of_server_id", "INDEX resource_ledger_server"},
+           Wanted{"subjects_of_identifier", "INDEX resource_ledger_identifier"},
+           Wanted{"subjects_of_mrn", "INDEX record_revision_patient"},
+           Wanted{"subjects_of_receipt", "inbox USING INDEX sqlite_autoindex_inbox_1 (receipt=?)"},
+           Wanted{"subject", "USING PRIMARY KEY (subject_key=?)"},
+           Wanted{"refused_subject", "INDEX inbox_rejected"},
+           Wanted{"revisions_of_subject", "USING PRIMARY KEY (subject_key=?)"},
+           Wanted{"refusals_of_subject", "INDEX inbox_rejected"},
+           Wanted{"work_of_subject", "INDEX work_item_subject"},
+           Wanted{"remarks_of_subject", "INDEX work_remark_position"},
+           Wanted{"is_intended", "INDEX work_item_subject"},
+       }) {
+    bool is_used = false;
+    std::string plan;
+    for (const std::string& line : PlanOf(*connection, outbox::TraceQueries()[wanted.query])) {
+      is_used = is_used || line.find(wanted.index) != std::string::npos;
+      plan += line + "\n";
+    }
+    EXPECT_TRUE(is_used) << wanted.query << " does not use " << wanted.index << ":\n" << plan;
   }
 }
 

@@ -29,6 +29,11 @@ const storage::QuerySet& QueueQueries() {
   return queries;
 }
 
+const storage::QuerySet& TraceQueries() {
+  static const storage::QuerySet queries(embedded::kTrace);
+  return queries;
+}
+
 const storage::QuerySet& WorkQueries() {
   static const storage::QuerySet queries(embedded::kWork);
   return queries;

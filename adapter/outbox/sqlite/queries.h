@@ -10,6 +10,7 @@ const storage::QuerySet& KeyQueries();
 const storage::QuerySet& LedgerQueries();
 const storage::QuerySet& MappingQueries();
 const storage::QuerySet& QueueQueries();
+const storage::QuerySet& TraceQueries();
 const storage::QuerySet& WorkQueries();
 
 }  // namespace fhir_adapter::outbox

@@ -12,6 +12,7 @@
 #include "outbox/sqlite/sqlite_inbox.h"
 #include "outbox/sqlite/sqlite_outbox.h"
 #include "outbox/sqlite/sqlite_queue_reader.h"
+#include "outbox/sqlite/sqlite_trace_reader.h"
 #include "storage/sqlite/sqlite_store.h"
 
 namespace fhir_adapter::outbox {
@@ -24,6 +25,7 @@ struct SqliteBackend {
   SqliteInbox inbox;
   SqliteOutbox outbox;
   SqliteQueueReader queue;
+  SqliteTraceReader trace;
   std::unique_ptr<storage::SqliteStore> store;  // last: its writer may still run work that uses the others
 };
 

@@ -17,14 +17,6 @@ constexpr Code kAllCodes[] = {
 #undef ADAPTER_CODE
 };
 
-WorkKind KindFromName(std::string_view name) {
-  for (const WorkKind kind : {WorkKind::kRecord, WorkKind::kIssueUpdate, WorkKind::kRepair,
-                              WorkKind::kObservation, WorkKind::kAuditEvent}) {
-    if (Name(kind) == name) return kind;
-  }
-  std::abort();  // the table's check admits nothing else
-}
-
 WorkState StateFromName(std::string_view name) {
   const auto state = WorkStateFromName(name);
   if (!state) std::abort();
@@ -66,6 +58,14 @@ std::optional<std::string_view> NullIfEmpty(std::string_view text) {
 }
 
 }  // namespace
+
+WorkKind KindFromName(std::string_view name) {
+  for (const WorkKind kind : {WorkKind::kRecord, WorkKind::kIssueUpdate, WorkKind::kRepair,
+                              WorkKind::kObservation, WorkKind::kAuditEvent}) {
+    if (Name(kind) == name) return kind;
+  }
+  std::abort();  // the table's check admits nothing else
+}
 
 Statement UseWork(storage::Snapshot& snapshot, std::string_view query) {
   return storage::ConnectionOf(snapshot).Use(WorkQueries()[query]);

@@ -110,6 +110,7 @@ Result<std::vector<std::int64_t>> FirstColumn(storage::Statement& statement);
 Result<bool> HasRow(storage::Statement& statement);
 storage::Statement UseWork(storage::Snapshot& snapshot, std::string_view query);
 Code CodeFromName(std::string_view name, bool is_note);
+WorkKind KindFromName(std::string_view name);
 
 template <class... Parameters>
 Result<std::vector<std::int64_t>> WorkTable::Positions(storage::Snapshot& snapshot, std::string_view query,

@@ -61,7 +61,8 @@ Result<void> RunMigration(Connection& connection, std::string_view script, std::
 }  // namespace
 
 const Schema& AdapterSchema() {
-  static constexpr std::string_view kMigrations[] = {embedded::k0001Foundation, embedded::k0002AuditTree};
+  static constexpr std::string_view kMigrations[] = {embedded::k0001Foundation, embedded::k0002AuditTree,
+                                                     embedded::k0003Trace};
   static const Schema schema{1178091844, kMigrations};
   return schema;
 }

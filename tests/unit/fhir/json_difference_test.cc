@@ -64,6 +64,20 @@ TEST(JsonDifference, MoreThanAskedFor_IsCounted) {
             (Lines{"[0]: expected 1, found 4", "[1]: expected 2, found 5", "and 1 more differences"}));
 }
 
+TEST(JsonDifference, Elements_HoldWholeValuesWhateverTheOrder) {
+  Arena arena;
+  const std::string was = R"({"a":50,"b":[1],"c":true,"d":")" + std::string(300, 'x') + R"("})";
+  const std::string is = R"({"c":true,"d":"y","b":[1,{"e":2}],"f":null})";
+  const auto found = ElementDifferences(**ReadJson(was, arena), **ReadJson(is, arena));
+  const std::vector<ElementDifference> expected = {{"a", "50", ""},
+                                                   {"b[1]", "", R"({"e":2})"},
+                                                   {"d", "\"" + std::string(300, 'x') + "\"", R"("y")"},
+                                                   {"f", "", "null"}};
+  EXPECT_EQ(found, expected);
+  EXPECT_TRUE(ElementDifferences(**ReadJson(R"({"a":1,"b":2})", arena), **ReadJson(R"({"b":2,"a":1})", arena))
+                  .empty());
+}
+
 TEST(JsonLayout, Value_StaysOnALineWhileItFits) {
   Arena arena;
   EXPECT_EQ(LayOut(**ReadJson(R"({"a":[1,{"b":"x"}]})", arena)), "{\"a\": [1, {\"b\": \"x\"}]}\n");

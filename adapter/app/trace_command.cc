@@ -1,0 +1,138 @@
+// `fhir-adapter trace`: from a resource, a patient or a receipt to all that is known of the record.
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include "app/audit_files.h"
+#include "app/change_call.h"
+#include "app/commands.h"
+#include "app/trace_page.h"
+#include "app/trace_selector.h"
+#include "app/trace_text.h"
+#include "core/limits.h"
+#include "fhir/json_reader.h"
+#include "outbox/inbox.h"
+#include "outbox/sqlite/sqlite_backend.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+constexpr std::size_t kRecordsMax = limits::kQueuePageEntriesMax;
+
+// The key that is given to verifiers; nothing where no log was signed yet.
+Result<std::optional<audit::VerifierKey>> LoadKey(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  if (!std::getline(file, text)) return std::optional<audit::VerifierKey>();
+  ADAPTER_TRY(audit::VerifierKey key, audit::VerifierKey::Parse(text));
+  return std::optional(std::move(key));
+}
+
+std::string TextAt(const fhir::Node& root, std::string_view pointer) {
+  const fhir::Node* node = fhir::AtPointer(root, pointer);
+  return node == nullptr ? std::string() : std::string(node->text);
+}
+
+// Records of which an entry of the log names the request. Reads the whole log: nothing points from a request
+// to its entries.
+Result<std::vector<std::string>> SubjectsOfRequest(outbox::SqliteBackend& backend,
+                                                   storage::Snapshot& snapshot,
+                                                   const std::string& request_id) {
+  std::vector<std::string> subjects;
+  ADAPTER_TRY(const audit::Sequence last, backend.log.Size(snapshot));
+  ADAPTER_CHECK(backend.log.ForEach(snapshot, 1, last, [&](audit::Sequence, std::string_view bytes) {
+    if (bytes.find(request_id) == std::string_view::npos) return true;
+    Arena arena;
+    const auto entry = fhir::ReadJson(bytes, arena);
+    if (!entry || TextAt(**entry, "/request_id") != request_id) return true;
+    const std::string site = TextAt(**entry, "/local/system");
+    const std::string record = TextAt(**entry, "/local/record");
+    if (record.empty()) return true;
+    std::string subject = outbox::SubjectKey(site, record);
+    if (std::ranges::find(subjects, subject) == subjects.end()) subjects.push_back(std::move(subject));
+    return subjects.size() <= kRecordsMax;
+  }));
+  return subjects;
+}
+
+struct Found {
+  std::string meaning;  // what the selector was read as
+  std::vector<std::string> subjects;
+};
+
+Result<Found> Find(outbox::SqliteBackend& backend, storage::Snapshot& snapshot, const std::string& selector) {
+  Found found;
+  for (const outbox::TraceSelector& meant : SelectorsOf(selector)) {
+    ADAPTER_TRY(found.subjects, backend.trace.Subjects(snapshot, meant, kRecordsMax + 1));
+    found.meaning = Name(meant.kind);
+    if (!found.subjects.empty()) return found;
+  }
+  found.meaning = "request id";
+  ADAPTER_TRY(found.subjects, SubjectsOfRequest(backend, snapshot, selector));
+  return found;
+}
+
+Result<std::vector<TracePage>> Pages(outbox::SqliteBackend& backend, const std::string& selector,
+                                     const std::optional<audit::VerifierKey>& key, const Streams& streams) {
+  std::vector<TracePage> pages;
+  ADAPTER_CHECK(backend.store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
+    ADAPTER_TRY(Found found, Find(backend, snapshot, selector));
+    if (found.subjects.empty()) return {};
+    if (found.subjects.size() > kRecordsMax) {
+      found.subjects.resize(kRecordsMax);
+      streams.err << "only the first " << kRecordsMax << " records are shown\n";
+    }
+    streams.err << found.meaning << " " << selector << ": " << found.subjects.size()
+                << (found.subjects.size() == 1 ? " record\n" : " records\n");
+    for (const std::string& subject : found.subjects) {
+      const TracePorts ports{snapshot, backend.trace, backend.log, backend.tree};
+      ADAPTER_TRY(TracePage page, MakeTracePage(ports, subject, key));
+      pages.push_back(std::move(page));
+    }
+    return {};
+  }));
+  return pages;
+}
+
+Result<void> WriteHtml(const std::string& path, const std::string& html) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << html;
+  file.close();
+  if (!file) return Fail(Code::kInputOutput, "cannot be written", Location{path, 0, 0, {}});
+  return {};
+}
+
+Result<int> Trace(const GlobalOptions& global, const TraceOptions& options, const Streams& streams) {
+  ADAPTER_TRY(const Configuration configuration, ConfigurationOf(global));
+  ADAPTER_TRY(const auto backend,
+              outbox::OpenSqliteBackendReadOnly(StoreSettings(configuration), SystemRandom()));
+  ADAPTER_TRY(const auto key, LoadKey(VerifierKeyPath(configuration)));
+  ADAPTER_TRY(const std::vector<TracePage> pages, Pages(*backend, options.selector, key, streams));
+  if (pages.empty()) {
+    streams.err
+        << "the store knows no record, resource, identifier, patient, receipt or request of this name; "
+           "`fhir-adapter queue list` shows the records\n";
+    return kExitRejected;
+  }
+  std::vector<std::vector<TraceSection>> records;
+  for (const TracePage& page : pages) records.push_back(SectionsOf(page));
+  if (!options.html_file.empty()) ADAPTER_CHECK(WriteHtml(options.html_file, TraceHtml(records)));
+  if (global.json) {
+    for (const TracePage& page : pages) streams.out << TraceJson(page);
+  } else if (options.html_file.empty()) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      streams.out << (i == 0 ? "" : "\n\n") << TraceText(records[i]);
+    }
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+int RunTrace(const GlobalOptions& global, const TraceOptions& options, const Streams& streams) {
+  const auto status = Trace(global, options, streams);
+  return status ? *status : Report(status.error(), streams);
+}
+
+}  // namespace fhir_adapter::app

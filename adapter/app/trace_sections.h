@@ -1,0 +1,24 @@
+// A TracePage laid out for people: headed sections of facts and tables, which the text and the HTML writer
+// share. Values; texts are as they were recorded, each writer escapes them for its medium.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/trace_page.h"
+
+namespace fhir_adapter::app {
+
+struct TraceSection {
+  std::string heading;
+  std::vector<std::pair<std::string, std::string>> facts;
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;  // each as long as `columns`
+  std::string verbatim;                        // several lines, as they are
+  bool is_timeline = false;
+};
+
+std::vector<TraceSection> SectionsOf(const TracePage& page);
+
+}  // namespace fhir_adapter::app
