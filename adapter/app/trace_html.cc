@@ -16,7 +16,7 @@ constexpr std::string_view kHead =
     "h1 { font-size: 1.5em; } h2 { font-size: 1.1em; margin: 1.8em 0 .4em; border-bottom: 1px solid #bbb; }\n"
     "article + article { break-before: page; }\n"
     "table { border-collapse: collapse; width: 100%; table-layout: auto; }\n"
-    "th, td { text-align: left; vertical-align: top; padding: .25em .6em .25em 0; border-bottom: 1px solid "
+    "td { min-width: 5.5em; } th, td { text-align: left; vertical-align: top; padding: .25em .6em .25em 0; border-bottom: 1px solid "
     "#e3e3e3; "
     "overflow-wrap: anywhere; }\n"
     "th { color: #555; font-weight: normal; white-space: nowrap; }\n"
