@@ -310,12 +310,15 @@ void AddTrace(CLI::App& program, Parsed& parsed, const Streams& streams) {
           "record id or site/record id, Type/id or URL of a resource, system|value of an identifier, "
           "number of a patient, receipt, or X-Request-Id")
       ->required();
+  command->add_option(
+      "--element", options.element,
+      "also where this element came from: fields, rules, rows of code tables (path in the resource)");
   command->add_option("--html", options.html_file, "write one page to be read in a browser or printed");
   command->footer(
       "Reads the store and changes nothing; needs no server. What it shows is clinical: keep it as such.\n"
       "Exit codes: 0 shown; 1 nothing of this name is known; 5 an entry is not what was signed.\n"
       "Example: fhir-adapter --config /etc/fhir-adapter/config.toml trace MG-3 --html mg-3.html\n"
-      "Example: fhir-adapter trace MedicationAdministration/1042 --json");
+      "Example: fhir-adapter trace MedicationAdministration/1042 --element dosage.dose.value");
   command->callback([&] { parsed.command = [&] { return RunTrace(parsed.global, options, streams); }; });
 }
 

@@ -115,6 +115,7 @@ int RunAudit(const GlobalOptions& global, const AuditOptions& options, const Str
 
 struct TraceOptions {
   std::string selector;
+  std::string element;    // whose lineage is wanted; empty: none
   std::string html_file;  // empty: text, or with --json a line a record
 };
 int RunTrace(const GlobalOptions& global, const TraceOptions& options, const Streams& streams);

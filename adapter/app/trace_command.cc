@@ -73,21 +73,24 @@ Result<Found> Find(outbox::SqliteBackend& backend, storage::Snapshot& snapshot, 
   return found;
 }
 
-Result<std::vector<TracePage>> Pages(outbox::SqliteBackend& backend, const std::string& selector,
+Result<std::vector<TracePage>> Pages(outbox::SqliteBackend& backend, const TraceOptions& options,
                                      const std::optional<audit::VerifierKey>& key, const Streams& streams) {
   std::vector<TracePage> pages;
   ADAPTER_CHECK(backend.store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
-    ADAPTER_TRY(Found found, Find(backend, snapshot, selector));
+    ADAPTER_TRY(Found found, Find(backend, snapshot, options.selector));
     if (found.subjects.empty()) return {};
     if (found.subjects.size() > kRecordsMax) {
       found.subjects.resize(kRecordsMax);
       streams.err << "only the first " << kRecordsMax << " records are shown\n";
     }
-    streams.err << found.meaning << " " << selector << ": " << found.subjects.size()
+    streams.err << found.meaning << " " << options.selector << ": " << found.subjects.size()
                 << (found.subjects.size() == 1 ? " record\n" : " records\n");
     for (const std::string& subject : found.subjects) {
       const TracePorts ports{snapshot, backend.trace, backend.log, backend.tree};
       ADAPTER_TRY(TracePage page, MakeTracePage(ports, subject, key));
+      if (!options.element.empty()) {
+        ADAPTER_TRY(page.lineage, LineageOf(snapshot, backend.inbox, page.record, options.element));
+      }
       pages.push_back(std::move(page));
     }
     return {};
@@ -108,11 +111,18 @@ Result<int> Trace(const GlobalOptions& global, const TraceOptions& options, cons
   ADAPTER_TRY(const auto backend,
               outbox::OpenSqliteBackendReadOnly(StoreSettings(configuration), SystemRandom()));
   ADAPTER_TRY(const auto key, LoadKey(VerifierKeyPath(configuration)));
-  ADAPTER_TRY(const std::vector<TracePage> pages, Pages(*backend, options.selector, key, streams));
+  ADAPTER_TRY(const std::vector<TracePage> pages, Pages(*backend, options, key, streams));
   if (pages.empty()) {
     streams.err
         << "the store knows no record, resource, identifier, patient, receipt or request of this name; "
            "`fhir-adapter queue list` shows the records\n";
+    return kExitRejected;
+  }
+  const bool has_element = std::ranges::any_of(pages, [](const TracePage& page) {
+    return std::ranges::any_of(page.lineage, [](const RevisionLineage& of) { return !of.elements.empty(); });
+  });
+  if (!options.element.empty() && !has_element) {
+    streams.err << "the output has no element " << options.element << "\n";
     return kExitRejected;
   }
   std::vector<std::vector<TraceSection>> records;

@@ -1,4 +1,5 @@
 // The line of `trace --json`.
+#include "app/lineage_text.h"
 #include "app/trace_text.h"
 #include "core/digest.h"
 #include "net/http_message.h"
@@ -105,6 +106,11 @@ std::string TraceJson(const TracePage& page) {
     return Object(Member("from", corrected.from) + Member("to", corrected.to) +
                   Member("reason", corrected.reason) + ListMember("changes", corrected.changes, ChangeJson));
   };
+  const auto lineage = [](const RevisionLineage& of) {
+    const auto element = [&](const pipeline::ElementLineage& one) { return LineageJson(one, of.file); };
+    return Object(Member("revision", of.revision) + Member("work", of.work_id) +
+                  Member("problem", of.problem) + ListMember("elements", of.elements, element));
+  };
   const std::string proof = Object(
       Member("origin", page.proof.origin) + Member("size", static_cast<std::int64_t>(page.proof.size)) +
       Member("checkpoint", page.proof.checkpoint) + Member("verifierKey", page.proof.verifier_key) +
@@ -113,6 +119,7 @@ std::string TraceJson(const TracePage& page) {
                 ListMember("revisions", page.record.revisions, RevisionJson) +
                 ListMember("refusals", page.record.refusals, RefusalJson) +
                 ListMember("corrections", page.corrections, correction) +
+                ListMember("lineage", page.lineage, lineage) +
                 ListMember("work", page.record.work, WorkJson) +
                 ListMember("resources", page.resources, resource) +
                 ListMember("events", page.events, EventJson) + ",\"proof\":" + proof) +

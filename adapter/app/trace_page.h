@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/trace_lineage.h"
 #include "audit/audit_log.h"
 #include "audit/audit_tree.h"
 #include "audit/signed_note.h"
@@ -88,6 +89,7 @@ struct TracePage {
   std::vector<TraceEvent> events;         // in the order of the log
   std::vector<TracedResource> resources;  // in the order in which they were first intended
   std::vector<TraceCorrection> corrections;
+  std::vector<RevisionLineage> lineage;  // when it was asked for
   TraceProof proof;
 };
 

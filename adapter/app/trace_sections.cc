@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/lineage_text.h"
 #include "core/digest.h"
 
 namespace fhir_adapter::app {
@@ -177,6 +178,16 @@ TraceSection Resources(const TracePage& page) {
   return section;
 }
 
+TraceSection Lineage(const RevisionLineage& lineage) {
+  TraceSection section;
+  section.heading = "Where it came from, by revision " + Revision(lineage.revision);
+  if (!lineage.problem.empty()) section.facts.emplace_back("note", lineage.problem);
+  for (const pipeline::ElementLineage& element : lineage.elements) {
+    section.verbatim += LineageText(element, lineage.file);
+  }
+  return section;
+}
+
 TraceSection Timeline(const TracePage& page) {
   TraceSection section;
   section.heading = "Timeline";
@@ -212,6 +223,7 @@ TraceSection Proof(const TracePage& page) {
 std::vector<TraceSection> SectionsOf(const TracePage& page) {
   std::vector<TraceSection> sections = {Head(page), Revisions(page)};
   for (const TraceCorrection& correction : page.corrections) sections.push_back(Correction(correction));
+  for (const RevisionLineage& lineage : page.lineage) sections.push_back(Lineage(lineage));
   if (!page.record.work.empty()) sections.push_back(Work(page));
   if (!page.resources.empty()) sections.push_back(Resources(page));
   for (const TracedResource& resource : page.resources) {

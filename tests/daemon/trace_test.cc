@@ -200,6 +200,29 @@ TEST_F(Trace, HeldAndQuarantinedWork_ShowsWhoAndWhy) {
   EXPECT_FALSE(TextAt(last, "/actor").empty());
 }
 
+// From the pinned map set, whatever has become of the files of the maps.
+TEST_F(Trace, Element_LeadsToItsFieldAndRules) {
+  DeliverThirdCase();
+  const ProcessResult result =
+      daemon_.Command({"--json", "trace", "MG-3", "--element", "MedicationAdministration.dosage.dose.value"});
+  const Node& trace = Read(result);
+  const Node* lineage = trace.Find("lineage");
+  ASSERT_EQ(lineage->size, 2u);
+  EXPECT_EQ(TextAt(*lineage, "/0/problem"), "");
+  EXPECT_EQ(TextAt(*lineage, "/1/problem"), "");
+  const Node* of_first = fhir::AtPointer(*lineage, "/0/elements");
+  ASSERT_EQ(of_first->size, 1u);
+  EXPECT_EQ(TextAt(*of_first, "/0/element"), "dosage.dose.value");
+  EXPECT_EQ(TextAt(*of_first, "/0/sources/0/pointer"), "/administrations/0/dose/value");
+  const Node* rules = fhir::AtPointer(*of_first, "/0/rules");
+  ASSERT_GT(rules->size, 0u);
+  EXPECT_TRUE(TextAt(*rules, "/0/file").ends_with("procedure-record.map"));
+  EXPECT_NE(TextAt(*rules, "/0/line"), "0");
+  // The injection and two rescue doses.
+  EXPECT_EQ(fhir::AtPointer(*lineage, "/1/elements")->size, 3u);
+  EXPECT_EQ(daemon_.Command({"trace", "MG-3", "--element", "dosage.rate"}).exit_code, 1);
+}
+
 // The page loads nothing, and what a person wrote stays text.
 TEST_F(Trace, Html_IsOnePageInWhichRecordedTextIsInert) {
   sandbox_.RegisterPatient("100003", "male");

@@ -1,0 +1,58 @@
+#include "app/trace_lineage.h"
+
+#include <utility>
+
+#include "app/lineage_text.h"
+#include "pipeline/mapping_set.h"
+#include "pipeline/record_mapping.h"
+#include "pipeline/shared_record_mapper.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox,
+                               const outbox::TracedWork& work, const std::string& wanted,
+                               const std::string& file) {
+  RevisionLineage lineage{work.revision, work.id.value, file, {}, {}};
+  auto pinned = inbox.LoadPinned(snapshot, work.id);
+  if (!pinned) {
+    if (pinned.error().code != Code::kNotFound) return Fail(std::move(pinned).error());
+    lineage.problem = "the record was erased";
+    return lineage;
+  }
+  ADAPTER_TRY(const std::string bytes, inbox.LoadMapSet(snapshot, pinned->map_set_sha256));
+  ADAPTER_TRY(const auto set, pipeline::MappingSet::FromBytes(bytes, pinned->map_set_sha256, pinned->map_id));
+  const pipeline::SharedRecordMapper mapper(set);
+  const bool is_same =
+      outbox::OutputHash(mapper.Map(pinned->bytes, pinned->facts).resources) == pinned->output_sha256;
+  if (!is_same) {
+    lineage.problem = "this program makes another output of it (" + std::string(mapper.engine()) +
+                      ") than was stored (" + pinned->engine + ")";
+  }
+  record::RecordText text;
+  text.bytes = pinned->bytes;
+  std::vector<pipeline::ElementLineage> elements;
+  pipeline::RecordMapping(set).Explain(text, {true, pinned->facts}, pipeline::RecordForm::kBundle, file,
+                                       elements);
+  for (pipeline::ElementLineage& element : elements) {
+    if (IsElementWanted(element, wanted)) lineage.elements.push_back(std::move(element));
+  }
+  return lineage;
+}
+
+}  // namespace
+
+Result<std::vector<RevisionLineage>> LineageOf(storage::Snapshot& snapshot, outbox::Inbox& inbox,
+                                               const outbox::RecordTrace& record, const std::string& wanted) {
+  std::vector<RevisionLineage> lineages;
+  for (const outbox::TracedWork& work : record.work) {
+    if (work.kind != outbox::WorkKind::kRecord || work.map_set_sha256.empty()) continue;
+    const std::string file =
+        record.site + "/" + record.record_id + " revision " + std::to_string(work.revision);
+    ADAPTER_TRY(RevisionLineage lineage, Replay(snapshot, inbox, work, wanted, file));
+    lineages.push_back(std::move(lineage));
+  }
+  return lineages;
+}
+
+}  // namespace fhir_adapter::app

@@ -1,0 +1,30 @@
+// Lineage of what is stored: each mapped revision of a record is mapped again with the map set that it
+// pinned.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "outbox/inbox.h"
+#include "outbox/trace_reader.h"
+#include "pipeline/record_lineage.h"
+
+namespace fhir_adapter::app {
+
+struct RevisionLineage {
+  std::int64_t revision = 0;
+  std::string work_id;
+  std::string file;  // a name for the record's bytes in what is shown
+  std::string
+      problem;  // why there is no lineage: erased; or what it is worth: another output than the stored one
+  std::vector<pipeline::ElementLineage> elements;
+};
+
+// Of the elements that `wanted` means, see IsElementWanted. kIntegrity: the stored map set is not what its
+// name says.
+Result<std::vector<RevisionLineage>> LineageOf(storage::Snapshot& snapshot, outbox::Inbox& inbox,
+                                               const outbox::RecordTrace& record, const std::string& wanted);
+
+}  // namespace fhir_adapter::app
