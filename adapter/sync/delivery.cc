@@ -413,9 +413,16 @@ void Delivery::TakeApart() {
   Look(LookupReason::kAmbiguous, std::move(all));
 }
 
-// The server said that it carried the request out, and did not say as what.
+// The server said that it carried the request out, and did not say as what. An update that left the version
+// as it was, with other content, was not carried out.
 void Delivery::TakeUnanswered(const std::vector<Observed>& found) {
   for (const Observed& observed : found) {
+    const PlannedEntry& entry = plan_.entries[observed.entry];
+    const bool is_same_version = !entry.if_match.empty() && entry.if_match == EntityTag(observed.version_id);
+    if (is_same_version && !SaysTheSame(entry.json, observed, entry.patient)) {
+      maybe_sent_before_ = true;
+      return FinishFailed({Verdict::kAmbiguous, Code::kServerAnswer}, FhirAnswer{});
+    }
     Record(plan_.entries[observed.entry], observed.server_id, observed.version_id, true);
   }
   if (found.size() < looking_for_.size()) {
