@@ -29,6 +29,7 @@ struct Parsed {
   RestoreOptions restore;
   AuditOptions audit;
   TraceOptions trace;
+  TokenOptions token;
   ReconcileOptions reconcile;
   Command command;
 };
@@ -179,6 +180,8 @@ void AddSubmit(CLI::App& program, Parsed& parsed, const Streams& streams) {
   SubmitOptions& options = parsed.submit;
   CLI::App* command = program.add_subcommand("submit", "Send records to a running daemon");
   command->add_option("--to", options.to, "address of the daemon, http://HOST:PORT (default: configured)");
+  command->add_option("--token-file", options.token_file,
+                      "file with the bearer token, where the daemon wants one");
   command->add_option("FILE", options.files, "record files (.json, .ndjson), or - for standard input")
       ->required();
   command->footer("Example: fhir-adapter submit fixtures/records/mg-1.json");
@@ -266,6 +269,35 @@ void AddBackup(CLI::App& program, Parsed& parsed, const Streams& streams) {
   restore->callback([&] { parsed.command = [&] { return RunRestore(parsed.global, options, streams); }; });
 }
 
+void AddToken(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  TokenOptions& options = parsed.token;
+  CLI::App* token =
+      program.add_subcommand("token", "Who may use the HTTP interface ([auth] kind = \"token\")");
+  token->require_subcommand(1);
+  const auto add = [&](const char* name, const char* text) {
+    CLI::App* action = token->add_subcommand(name, text);
+    action->callback([&parsed, &options, &streams, name] {
+      options.action = name;
+      parsed.command = [&parsed, &options, &streams] { return RunToken(parsed.global, options, streams); };
+    });
+    return action;
+  };
+  CLI::App* create = add("create", "Make a token and print it, once");
+  create->add_option("NAME", options.name, "who uses it; stands in the audit log")->required();
+  create->add_option("--role", options.roles, "ingest, operator or auditor; may be given again")
+      ->required()
+      ->check(CLI::IsMember({"ingest", "operator", "auditor"}));
+  create->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
+  CLI::App* revoke = add("revoke", "Let the token in no more, from the next request on");
+  revoke->add_option("NAME", options.name, "the token")->required();
+  revoke->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
+  add("list", "Names, roles and times; never the tokens");
+  token->footer(
+      "Example: fhir-adapter token create ehr --role ingest --reason \"the EHR pushes observations\" > "
+      "ehr.token\n"
+      "Example: fhir-adapter token revoke ehr --reason \"replaced\"");
+}
+
 void AddAudit(CLI::App& program, Parsed& parsed, const Streams& streams) {
   AuditOptions& options = parsed.audit;
   CLI::App* audit =
@@ -349,6 +381,7 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   AddReconcile(program, parsed, streams);
   AddAudit(program, parsed, streams);
   AddTrace(program, parsed, streams);
+  AddToken(program, parsed, streams);
   AddBackup(program, parsed, streams);
   AddSandbox(program, parsed, streams);
   for (CLI::App* command : program.get_subcommands({})) {

@@ -89,7 +89,8 @@ int RunSandbox(const GlobalOptions& global, const SandboxCommandOptions& options
 int RunServe(const GlobalOptions& global, const Streams& streams);
 
 struct SubmitOptions {
-  std::string to;  // empty: the configured [http] listen
+  std::string to;          // empty: the configured [http] listen
+  std::string token_file;  // empty: no token is sent
   std::vector<std::string> files;
 };
 int RunSubmit(const GlobalOptions& global, const SubmitOptions& options, const Streams& streams);
@@ -102,6 +103,14 @@ struct QueueOptions {
   std::string patient;  // link: "Patient/x"
 };
 int RunQueue(const GlobalOptions& global, const QueueOptions& options, const Streams& streams);
+
+struct TokenOptions {
+  std::string action;  // create, list, revoke
+  std::string name;
+  std::vector<std::string> roles;
+  std::string reason;
+};
+int RunToken(const GlobalOptions& global, const TokenOptions& options, const Streams& streams);
 
 struct AuditOptions {
   std::string action;         // verify, prove, export

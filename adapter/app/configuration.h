@@ -40,6 +40,9 @@ struct Configuration {
     std::int64_t connections_max = 512;
     std::int64_t connections_per_address_max = 64;
   } http;
+  struct Auth {
+    std::string kind = "none";  // of the HTTP interface: none (loopback only) or token
+  } auth;
   std::vector<SourceSettings> sources;
   struct Endpoint {
     std::string base_url;  // empty: nothing is sent, records wait
@@ -68,6 +71,9 @@ struct Configuration {
     std::string token_url;
     std::string scope = "system/*.cruds";
   } endpoint_auth;
+  struct Push {
+    std::int64_t link_window_h = 0;  // 0: an Observation has to name its administration
+  } push;
   struct Limits {
     std::int64_t high_water = 1'000'000;
   } limits;

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kAuthKinds = {"none", "basic", "bearer", "smart-backend"};
 constexpr std::array<std::string_view, 4> kProfiles = {"auto", "transaction", "batch", "single"};
+constexpr std::array<std::string_view, 2> kAccessKinds = {"none", "token"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 constexpr std::array<std::string_view, 1> kSourceKinds = {"directory"};
 
@@ -38,6 +39,7 @@ const std::vector<KeyRow>& Rows() {
       {"http", "listen", TEXT(http.listen)},
       {"http", "connections_max", INTEGER(http.connections_max, 1, 10'000)},
       {"http", "connections_per_address_max", INTEGER(http.connections_per_address_max, 1, 10'000)},
+      {"auth", "kind", TEXT_OF(auth.kind, kAccessKinds)},
       {"endpoint", "base_url", TEXT(endpoint.base_url)},
       {"endpoint", "patient_identifier_system", TEXT(endpoint.patient_identifier_system)},
       {"endpoint", "practitioner_identifier_system", TEXT(endpoint.practitioner_identifier_system)},
@@ -61,6 +63,7 @@ const std::vector<KeyRow>& Rows() {
       {"endpoint.auth", "key_id", TEXT(endpoint_auth.key_id)},
       {"endpoint.auth", "token_url", TEXT(endpoint_auth.token_url)},
       {"endpoint.auth", "scope", TEXT(endpoint_auth.scope)},
+      {"push", "link_window_h", INTEGER(push.link_window_h, 0, 87'600)},
       {"limits", "high_water", INTEGER(limits.high_water, 1, 100'000'000)},
       {"audit", "origin", TEXT(audit.origin)},
       {"audit", "witness_file", TEXT(audit.witness_file)},

@@ -12,12 +12,18 @@
 #include "app/mapping_setup.h"
 #include "app/service_routes.h"
 #include "app/sync_metrics.h"
+#include "app/token_book.h"
+#include "app/token_changes.h"
+#include "app/version.h"
 #include "core/log.h"
 #include "intake/directory_source.h"
+#include "intake/observation_routes.h"
+#include "intake/operation_outcome.h"
 #include "intake/record_routes.h"
 #include "net/http_server.h"
 #include "outbox/sqlite/sqlite_backend.h"
 #include "pipeline/mapping_pool.h"
+#include "pipeline/push_receiver.h"
 #include "pipeline/shared_record_mapper.h"
 #include "sync/curl_client.h"
 #include "sync/sync_worker.h"
@@ -99,6 +105,7 @@ struct Daemon::Parts {
   Result<void> StartListening();
   Result<void> StartSources();
   void WakeAll();
+  Result<void> ReadTokens();
 
   Configuration configuration;
   std::shared_ptr<const pipeline::MappingSet> set;  // shared with the mapper; exchanged by Reload
@@ -106,7 +113,10 @@ struct Daemon::Parts {
   std::shared_ptr<const pipeline::MappingSet> first_set;
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
+  TokenBook tokens;
+  std::vector<net::Route> routes;
   std::unique_ptr<pipeline::Receiver> receiver;
+  std::unique_ptr<pipeline::PushReceiver> push_receiver;
   std::unique_ptr<pipeline::MappingPool> pool;
   std::unique_ptr<sync::CurlClient> client;
   std::unique_ptr<sync::SyncWorker> worker;
@@ -135,6 +145,12 @@ Result<void> Daemon::Parts::OpenStore() {
                                                  pipeline::MappingPool::Settings{});
   pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(set));
   receiver->OnAccepted([this] { pool->Wake(); });
+  const pipeline::PushReceiver::Ports ports{*backend->store, backend->inbox, backend->pushed,
+                                            backend->queue,  SystemClock(),  SystemRandom()};
+  push_receiver = std::make_unique<pipeline::PushReceiver>(
+      ports, pipeline::PushReceiver::Settings{configuration.site.id, configuration.endpoint.base_url,
+                                              configuration.limits.high_water});
+  push_receiver->OnAccepted([this] { pool->Wake(); });
   return {};
 }
 
@@ -158,26 +174,51 @@ void Daemon::Parts::WakeAll() {
   if (worker) worker->Wake();
 }
 
+Result<void> Daemon::Parts::ReadTokens() {
+  ADAPTER_TRY(const auto all, storage::ReadValue<std::vector<outbox::AccessToken>>(
+                                  *backend->store, [this](storage::Snapshot& snapshot) {
+                                    return backend->tokens.List(snapshot);
+                                  }));
+  tokens.Replace(all);
+  return {};
+}
+
 Result<void> Daemon::Parts::StartListening() {
-  std::vector<net::Route> routes = intake::RecordRoutes(intake::RecordRoutesContext{
-      first_set->model(), *receiver, *backend->store, backend->queue, configuration.endpoint.base_url});
+  routes = intake::RecordRoutes(intake::RecordRoutesContext{first_set->model(), *receiver, *backend->store,
+                                                            backend->queue, configuration.endpoint.base_url});
   ServiceRoutesContext service{
       *backend->store, backend->queue, SystemClock(), configuration.limits.high_water, draining, {}};
   service.add_metrics = [this](MetricsPage& page) {
     if (worker) AddSync(page, worker->statistics());
   };
   std::ranges::move(ServiceRoutes(service), std::back_inserter(routes));
-  ADAPTER_TRY(net::Router router, net::Router::Create(std::move(routes)));
+  std::ranges::move(intake::ObservationRoutes(intake::ObservationRoutesContext{
+                        first_set, *push_receiver, *backend->store, backend->pushed, ProgramVersion()}),
+                    std::back_inserter(routes));
+  ADAPTER_TRY(net::Router router, net::Router::Create(routes));
   net::HttpServerOptions options;
+  if (configuration.auth.kind == "token") {
+    ADAPTER_CHECK(ReadTokens());
+    options.authenticate = [this](const net::HttpRequest& head) { return tokens.Authenticate(head); };
+  }
+  options.render_problem = [](const net::HttpProblem& problem, std::string_view path) {
+    const bool is_fhir = path == "/fhir" || path.starts_with("/fhir/");
+    return is_fhir ? intake::OperationOutcomeResponse(problem) : net::ProblemResponse(problem);
+  };
   ADAPTER_TRY(options.address, net::ParseListenAddress(configuration.http.listen));
   options.limits.connections_max = static_cast<std::size_t>(configuration.http.connections_max);
   options.limits.connections_per_address_max =
       static_cast<std::size_t>(configuration.http.connections_per_address_max);
   ADAPTER_TRY(http, net::HttpServer::Start(std::move(options), std::move(router)));
 
-  ADAPTER_TRY(net::Router control_router,
-              net::Router::Create(
-                  ControlRoutes(*backend->store, backend->outbox, SystemClock(), [this] { WakeAll(); })));
+  std::vector<net::Route> control_routes =
+      ControlRoutes(*backend->store, backend->outbox, SystemClock(), [this] { WakeAll(); });
+  control_routes.push_back(TokenControlRoute(*backend->store, backend->tokens, SystemClock(), [this] {
+    if (const auto read = ReadTokens(); !read) {
+      LogEvent(LogLevel::kError, "tokens-not-read", {{"code", Name(read.error().code)}});
+    }
+  }));
+  ADAPTER_TRY(net::Router control_router, net::Router::Create(std::move(control_routes)));
   net::HttpServerOptions control_options;
   control_options.unix_socket_path = ControlSocketPath(configuration);
   ADAPTER_TRY(control, net::HttpServer::Start(std::move(control_options), std::move(control_router)));
@@ -215,6 +256,10 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
 
 std::string Daemon::http_address() const {
   return "http://" + parts_->http->address();
+}
+
+const std::vector<net::Route>& Daemon::routes() const {
+  return parts_->routes;
 }
 
 DaemonState Daemon::state() const {

@@ -7,6 +7,7 @@
 
 #include "app/configuration.h"
 #include "core/result.h"
+#include "net/router.h"
 
 namespace fhir_adapter::app {
 
@@ -21,6 +22,9 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
 
   std::string http_address() const;  // http://127.0.0.1:8620
+
+  // The table of the HTTP interface, with the roles that each route needs.
+  const std::vector<net::Route>& routes() const;
 
   DaemonState state() const;
   // SIGHUP: maps are read again (kept as they are when they have errors), held patients looked for,

@@ -41,6 +41,9 @@ Result<HttpAnswer> Perform(const HttpCall& call) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call.body.data());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
   }
+  if (!call.token.empty()) {
+    headers.reset(curl_slist_append(headers.release(), ("Authorization: Bearer " + call.token).c_str()));
+  }
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   const CURLcode code = curl_easy_perform(curl);
   const std::string where = call.unix_socket_path.empty() ? call.url : call.unix_socket_path;

@@ -17,6 +17,7 @@ struct HttpCall {
   std::string unix_socket_path;  // when set, the connection goes there and the url's host is not looked up
   std::string content_type;      // of the body
   std::string body;
+  std::string token;  // empty: none is sent
   std::int64_t timeout_ms = 60'000;
 };
 

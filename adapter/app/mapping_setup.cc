@@ -26,6 +26,8 @@ pipeline::MappingSettings MappingSettingsOf(const Configuration& configuration, 
   settings.patient_identifier_system = configuration.endpoint.patient_identifier_system;
   settings.practitioner_identifier_system = configuration.endpoint.practitioner_identifier_system;
   settings.encounter_identifier_system = configuration.endpoint.encounter_identifier_system;
+  settings.endpoint = configuration.endpoint.base_url;
+  settings.link_window_h = configuration.push.link_window_h;
   return settings;
 }
 

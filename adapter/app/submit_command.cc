@@ -10,6 +10,7 @@
 #include "app/http_call.h"
 #include "app/mapping_files.h"
 #include "core/arena.h"
+#include "core/secret_file.h"
 #include "fhir/json_reader.h"
 
 namespace fhir_adapter::app {
@@ -102,7 +103,12 @@ Result<HttpAnswer> PerformPatiently(const HttpCall& call, const Streams& streams
   }
 }
 
-Result<void> SubmitFile(const std::string& file, const std::string& url, Totals& totals,
+struct Destination {
+  std::string url;
+  std::string token;  // empty: none is sent
+};
+
+Result<void> SubmitFile(const std::string& file, const Destination& destination, Totals& totals,
                         const Streams& streams) {
   ADAPTER_TRY(std::string text, ReadInput(file, streams));
   std::vector<Batch> batches = file.ends_with(".ndjson") ? SplitLines(text) : std::vector<Batch>();
@@ -110,7 +116,8 @@ Result<void> SubmitFile(const std::string& file, const std::string& url, Totals&
   for (Batch& batch : batches) {
     HttpCall call;
     call.method = "POST";
-    call.url = url;
+    call.url = destination.url;
+    call.token = destination.token;
     call.content_type = batch.content_type;
     call.body = std::move(batch.body);
     ADAPTER_TRY(const HttpAnswer answer, PerformPatiently(call, streams));
@@ -133,9 +140,15 @@ int RunSubmit(const GlobalOptions& global, const SubmitOptions& options, const S
     to = "http://" + configuration->http.listen;
   }
   while (to.ends_with("/")) to.pop_back();
+  Destination destination{to + "/records", ""};
+  if (!options.token_file.empty()) {
+    auto token = ReadSecret(options.token_file);
+    if (!token) return Report(token.error(), streams);
+    destination.token = std::move(*token);
+  }
   Totals totals;
   for (const std::string& file : options.files) {
-    const auto submitted = SubmitFile(file, to + "/records", totals, streams);
+    const auto submitted = SubmitFile(file, destination, totals, streams);
     if (!submitted) {
       if (streams.err_is_terminal) streams.err << "\n";
       return Report(submitted.error(), streams);

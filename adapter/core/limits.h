@@ -79,11 +79,18 @@ inline constexpr std::size_t kHttpHeaderFieldsMax = 100;
 inline constexpr std::int64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
+inline constexpr std::size_t kTokenNameBytesMax = 64;  // of a token of ours
 
 // Pipeline (adapter/pipeline).
 inline constexpr std::size_t kAcceptRecordsMax = 32;    // of a submission, stored by one piece of work
 inline constexpr std::size_t kMappingBatchMax = 1'000;  // given to the pool at once
 inline constexpr std::size_t kMappingInFlightMax = 64;  // records mapped and not yet durable
+
+// Observations that the EHR pushes (adapter/pipeline, adapter/intake).
+inline constexpr std::size_t kPushBodyBytesMax = 10'000'000;
+inline constexpr std::size_t kPushBundleEntriesMax = 100;  // of a transaction or batch
+inline constexpr std::size_t kPushIdentifiersMax = 20;     // of one Observation
+inline constexpr std::size_t kPushReferencesMax = 20;      // focus and partOf of one Observation
 
 // Queue (adapter/outbox).
 inline constexpr std::size_t kClaimPatientsMax = 1'000;     // looked at by one claim

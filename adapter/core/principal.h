@@ -35,6 +35,7 @@ class RoleSet {
   }
   static constexpr RoleSet All() { return {Role::kIngest, Role::kOperator, Role::kAuditor}; }
 
+  constexpr void Add(Role role) { bits_ = static_cast<std::uint8_t>(bits_ | Bit(role)); }
   constexpr bool Has(Role role) const { return (bits_ & Bit(role)) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
   constexpr bool Intersects(RoleSet other) const { return (bits_ & other.bits_) != 0; }

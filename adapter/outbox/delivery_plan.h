@@ -146,6 +146,7 @@ struct DeliveryReport {
   std::string operation;              // "transaction", "batch", "single", "search"; empty: nothing was sent
   int http_status = 0;
   std::string request_id;  // X-Request-Id that was sent
+  std::string patient;     // "Patient/x" as which the patient was found; empty: was not looked for
   std::string answer;      // the server's OperationOutcome, kept in an erasable table; may be empty
   TimeUs next_attempt;     // for kRetry, kDeferred, kAmbiguous
 };

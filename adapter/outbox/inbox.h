@@ -22,11 +22,18 @@ namespace fhir_adapter::outbox {
 // `{site}.{recordId}` with every byte but [A-Za-z0-9_-] of a part as ~XX.
 std::string SubjectKey(std::string_view site, std::string_view record_id);
 
+// `{site}.ehr.{id}`: the subject of an Observation that the EHR pushed, and the value of its it-observation.
+std::string PushedSubjectKey(std::string_view site, std::string_view id);
+
+// `ehr.{id}`: the record id of such an Observation, as the queue and the log show it.
+inline constexpr std::string_view kPushedRecordPrefix = "ehr.";
+
 struct NewRecord {
-  std::string source;  // name of the intake
+  WorkKind kind = WorkKind::kRecord;  // or kObservation
+  std::string source;                 // name of the intake
   Principal actor;
   std::string site;
-  std::string record_id;
+  std::string record_id;  // of an Observation: kPushedRecordPrefix and the id of our copy
   std::int64_t revision = 0;
   std::string status;
   std::string mrn;
@@ -75,6 +82,10 @@ struct MappingFacts {
   int patient_generation = 1;
   std::vector<Firing> firings;
   std::vector<std::string> other_records;  // facts that the patient's other records gave, by subject
+  // For an Observation: what of the patient's records is on a server, each as the JSON object
+  // {endpoint, type, system, value, id, nullified, part, start, end}.
+  std::vector<std::string> delivered;
+  std::string mrn;  // for an Observation: of its patient
 };
 
 struct MappingTask {
@@ -95,7 +106,7 @@ struct MappingResult {
   std::string map_id;
   std::string map_version;
   std::string engine;           // its name and semantics version
-  std::vector<Reason> reasons;  // not empty: quarantined
+  std::vector<Reason> reasons;  // not empty: quarantined, or held when that is the first one's class
   std::vector<Reason> notes;
   std::string sex;         // of the patient as recorded, for the patient check
   std::string birth_date;  // likewise
@@ -108,6 +119,7 @@ struct MappingResult {
 enum class MappingOutcome : std::uint8_t {
   kQueued,
   kQuarantined,
+  kHeld,
   kSuperseded,  // a higher revision came meanwhile
   kUnchanged,   // rules ran again and nothing is different: nothing to send
   kStale,       // the facts changed meanwhile: map again

@@ -36,6 +36,15 @@ std::string SubjectKey(std::string_view site, std::string_view record_id) {
   return key;
 }
 
+std::string PushedSubjectKey(std::string_view site, std::string_view id) {
+  std::string key;
+  AppendEscaped(site, key);
+  key += '.';
+  key += kPushedRecordPrefix;
+  AppendEscaped(id, key);
+  return key;
+}
+
 std::string OutputHash(const std::vector<IntendedResource>& resources) {
   std::string all;
   for (const IntendedResource& resource : resources) {

@@ -16,7 +16,8 @@ constexpr unsigned Bit(WorkState state) {
 
 // Which states may follow, by state.
 constexpr std::array<unsigned, kWorkStates> kFollowers = {
-    /* received */ Bit(WorkState::kMapped) | Bit(WorkState::kQuarantined) | Bit(WorkState::kSuperseded),
+    /* received */ Bit(WorkState::kMapped) | Bit(WorkState::kQuarantined) | Bit(WorkState::kHeld) |
+        Bit(WorkState::kSuperseded),
     // Delivered at once when its rules ran again and gave what is already there.
     /* mapped */ Bit(WorkState::kQueued) | Bit(WorkState::kDelivered) | Bit(WorkState::kSuperseded),
     /* queued */ Bit(WorkState::kSending) | Bit(WorkState::kHeld) | Bit(WorkState::kQuarantined) |
@@ -28,7 +29,8 @@ constexpr std::array<unsigned, kWorkStates> kFollowers = {
     /* retry */ Bit(WorkState::kSending) | Bit(WorkState::kRetry) | Bit(WorkState::kQuarantined),
     /* ambiguous */ Bit(WorkState::kSending) | Bit(WorkState::kAmbiguous) | Bit(WorkState::kQuarantined),
     /* quarantined */ Bit(WorkState::kReceived) | Bit(WorkState::kQueued) | Bit(WorkState::kSuperseded),
-    /* held */ Bit(WorkState::kQueued) | Bit(WorkState::kQuarantined) | Bit(WorkState::kSuperseded),
+    /* held */ Bit(WorkState::kReceived) | Bit(WorkState::kQueued) | Bit(WorkState::kQuarantined) |
+        Bit(WorkState::kSuperseded),
     /* superseded */ 0,
     /* rejected */ 0,
 };

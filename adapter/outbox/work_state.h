@@ -10,7 +10,8 @@
 //      └────────────┴──▶ superseded ◀── queued, held, quarantined; never from sending, retry, ambiguous
 //
 // mapped ──▶ delivered without sending when rules ran again and changed nothing. queued ──▶ held when what it
-// depends on is parked. A person may quarantine what is queued, held, in retry or ambiguous.
+// depends on is parked. received ──▶ held, and back, while the administration that a pushed Observation
+// speaks of is not known. A person may quarantine what is queued, held, in retry or ambiguous.
 //
 // `rejected` is the state of a record that never entered the queue. Every transition is one commit with its
 // audit entry; the one function that makes it stands in the backend.

@@ -134,7 +134,10 @@ Result<std::optional<outbox::MappingResult>> MappingPool::Implementation::Prepar
               storage::ReadValue<outbox::MappingTask>(
                   store, [&](storage::Snapshot& snapshot) { return inbox.LoadMapping(snapshot, id); }));
   if (task.state != outbox::WorkState::kReceived) return std::optional<outbox::MappingResult>();
-  return std::optional(ToResult(task, *with, with->Map(task.bytes, task.facts)));
+  const bool is_pushed = task.kind == outbox::WorkKind::kObservation;
+  return std::optional(ToResult(task, *with,
+                                is_pushed ? with->MapObservation(task.subject_key, task.bytes, task.facts)
+                                          : with->Map(task.bytes, task.facts)));
 }
 
 Result<void> MappingPool::Implementation::MapAndWait(const outbox::WorkId& id) {

@@ -41,11 +41,16 @@ Result<void> ReadDefinitions(const std::vector<fml::SourceFile>& files, std::str
 }
 
 std::vector<std::pair<std::string, std::string>> Configuration(const MappingSettings& settings) {
-  return {{"canonicalBase", settings.canonical_base},
-          {"site", settings.site},
-          {"patientIdentifierSystem", settings.patient_identifier_system},
-          {"practitionerIdentifierSystem", settings.practitioner_identifier_system},
-          {"encounterIdentifierSystem", settings.encounter_identifier_system}};
+  std::vector<std::pair<std::string, std::string>> values = {
+      {"canonicalBase", settings.canonical_base},
+      {"site", settings.site},
+      {"patientIdentifierSystem", settings.patient_identifier_system},
+      {"practitionerIdentifierSystem", settings.practitioner_identifier_system},
+      {"encounterIdentifierSystem", settings.encounter_identifier_system}};
+  if (!settings.endpoint.empty()) values.emplace_back("endpoint", settings.endpoint);
+  if (settings.link_window_h > 0)
+    values.emplace_back("linkWindowHours", std::to_string(settings.link_window_h));
+  return values;
 }
 
 fml::Finding FindingOf(const Error& error) {

@@ -28,6 +28,10 @@ struct MappingSettings {
   std::string patient_identifier_system;
   std::string practitioner_identifier_system;
   std::string encounter_identifier_system;
+  // For pushed Observations: the server on which what they speak of stands, and how long after an
+  // administration one that does not name it may still speak of it. 0: it has to name it.
+  std::string endpoint;
+  std::int64_t link_window_h = 0;
 };
 
 class MappingSet {

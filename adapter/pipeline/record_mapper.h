@@ -32,6 +32,9 @@ class RecordMapper {
   virtual ~RecordMapper() = default;
 
   virtual MapOutput Map(std::string_view record, const outbox::MappingFacts& facts) const = 0;
+  // An Observation that the EHR pushed: checked and tied to the administration that it speaks of.
+  virtual MapOutput MapObservation(std::string_view subject_key, std::string_view bytes,
+                                   const outbox::MappingFacts& facts) const = 0;
 
   // SHA-256 of the map set and its bytes: maps, models, ConceptMaps, rules and the configuration they read.
   virtual std::string map_set_sha256() const = 0;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "pipeline/pushed_observation.h"
+
 namespace fhir_adapter::pipeline {
 namespace {
 
@@ -46,6 +48,11 @@ MapOutput SharedRecordMapper::Map(std::string_view record, const outbox::Mapping
   output.firings = std::move(mapped.firings);
   output.fact = std::move(mapped.fact);
   return output;
+}
+
+MapOutput SharedRecordMapper::MapObservation(std::string_view subject_key, std::string_view bytes,
+                                             const outbox::MappingFacts& facts) const {
+  return MapPushedObservation(subject_key, bytes, facts, set_->maps()->schema(), set_->settings());
 }
 
 std::string SharedRecordMapper::engine() const {

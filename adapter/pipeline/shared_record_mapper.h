@@ -18,6 +18,8 @@ class SharedRecordMapper final : public RecordMapper {
   explicit SharedRecordMapper(std::shared_ptr<const MappingSet> set);
 
   MapOutput Map(std::string_view record, const outbox::MappingFacts& facts) const override;
+  MapOutput MapObservation(std::string_view subject_key, std::string_view bytes,
+                           const outbox::MappingFacts& facts) const override;
   std::string map_set_sha256() const override { return set_->name(); }
   std::string map_set_bytes() const override { return set_->Bytes(); }
   std::string engine() const override;

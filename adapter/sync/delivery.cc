@@ -519,6 +519,7 @@ void Delivery::AddWrite(const PlannedEntry& entry, const std::string& server_id,
 
 void Delivery::FinishDelivered() {
   classification_ = {};
+  report_.patient = patients_[item_.patient.key];
   Finish(DeliveryOutcome::kDelivered, Code::kInternal, {});
 }
 

@@ -108,7 +108,8 @@ Result<void> Planner::AddIntended(const IntendedResource& resource) {
     Arena arena;
     ADAPTER_TRY(Node * intended, Read(resource.json, resource.key, arena));
     const auto delivered = ReadResource(row->json, arena);  // empty once erased: then it is sent again
-    if (delivered) {
+    // What the EHR pushed has the status that the EHR gave it.
+    if (delivered && item_.kind != WorkKind::kObservation) {
       if (SameButForCorrection(*intended, **delivered)) return {};
       const std::string_view before = StatusOf(**delivered);
       const bool was_final = before == "final" || before == "amended" || before == "corrected";

@@ -4,7 +4,7 @@
 // From the intended resources and the ledger:
 //   * what has not changed since it was delivered is left out;
 //   * an Observation that was delivered as final, amended or corrected and says something else now is
-//   `corrected`;
+//   `corrected` (one that the EHR pushed keeps the status that the EHR gave it);
 //   * a row that is no longer intended is nullified, never forgotten; after a change of patient the rows in
 //   the
 //     former patient's chart are nullified by id;

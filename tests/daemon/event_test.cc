@@ -135,6 +135,9 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   ASSERT_EQ(daemon.WaitForState("MG-1", 2, {"superseded"}), "superseded");
 
   DeleteAndRepair(sandbox, daemon);
+  ASSERT_EQ(daemon.Command({"token", "create", "ehr", "--role", "ingest", "--reason", "a test"}).exit_code,
+            0);
+  ASSERT_EQ(daemon.Command({"token", "revoke", "ehr", "--reason", "a test"}).exit_code, 0);
 
   const std::string copy = daemon.folder().File("copy.db");
   ASSERT_EQ(daemon.Command({"backup", copy}).exit_code, 0);

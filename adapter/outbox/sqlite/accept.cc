@@ -79,7 +79,11 @@ SqliteInbox::SqliteInbox(audit::AuditLog& log, Random& random) : work_(log), key
 
 Result<Accepted> SqliteInbox::Accept(storage::Transaction& transaction, const NewRecord& record, TimeUs now) {
   Arrival arrival;
-  arrival.subject_key = SubjectKey(record.site, record.record_id);
+  arrival.subject_key =
+      record.kind == WorkKind::kObservation
+          ? PushedSubjectKey(record.site,
+                             std::string_view(record.record_id).substr(kPushedRecordPrefix.size()))
+          : SubjectKey(record.site, record.record_id);
   ADAPTER_TRY(const std::string key, keys_.RecordKey(transaction, arrival.subject_key));
   arrival.content_commitment = HmacSha256Hex(key, record.content_sha256);
   arrival.raw_commitment = HmacSha256Hex(key, record.bytes);
@@ -154,7 +158,7 @@ Result<audit::Sequence> SqliteInbox::StoreRevision(storage::Transaction& transac
 
 Result<WorkState> SqliteInbox::StoreWork(storage::Transaction& transaction, const NewRecord& record,
                                          const Arrival& arrival, audit::Sequence sequence, TimeUs now) {
-  const NewWork work{WorkId{arrival.receipt}, WorkKind::kRecord,   arrival.subject_key,
+  const NewWork work{WorkId{arrival.receipt}, record.kind,         arrival.subject_key,
                      record.revision,         arrival.patient_key, {}};
   ADAPTER_TRY(const std::int64_t position, work_.Insert(transaction, work, sequence, now));
   if (!record.notes.empty()) {

@@ -13,6 +13,10 @@ namespace {
 
 using storage::Statement;
 
+// Names of facts; that of another record has none.
+constexpr std::string_view kDeliveredFact = "delivered";
+constexpr std::string_view kMrnFact = "mrn";
+
 Statement Use(storage::Snapshot& snapshot, std::string_view query) {
   return storage::ConnectionOf(snapshot).Use(MappingQueries()[query]);
 }
@@ -35,6 +39,22 @@ Result<void> LoadFacts(storage::Snapshot& snapshot, const std::string& subject_k
   }
 }
 
+Result<void> LoadDelivered(storage::Snapshot& snapshot, const std::string& patient_key, MappingFacts& facts) {
+  {
+    Statement mrn = Use(snapshot, "mrn_of_patient");
+    mrn.Bind(patient_key);
+    ADAPTER_TRY(const bool has_row, mrn.Step());
+    if (has_row) facts.mrn = mrn.Text(0);
+  }
+  Statement statement = Use(snapshot, "delivered_of_patient");
+  statement.Bind(patient_key);
+  while (true) {
+    ADAPTER_TRY(const bool has_row, statement.Step());
+    if (!has_row) return {};
+    facts.delivered.push_back(statement.Text(0));
+  }
+}
+
 Result<void> StoreFacts(storage::Transaction& transaction, std::int64_t position, const MappingFacts& facts) {
   ADAPTER_CHECK(Use(transaction, "delete_mapping_facts").Bind(position).Run());
   Statement insert = Use(transaction, "insert_mapping_fact");
@@ -44,6 +64,12 @@ Result<void> StoreFacts(storage::Transaction& transaction, std::int64_t position
   }
   for (const std::string& record : facts.other_records) {
     ADAPTER_CHECK(insert.Bind(position, ordinal++, "record", "", record).Run());
+  }
+  if (!facts.mrn.empty()) {
+    ADAPTER_CHECK(insert.Bind(position, ordinal++, "record", kMrnFact, facts.mrn).Run());
+  }
+  for (const std::string& resource : facts.delivered) {
+    ADAPTER_CHECK(insert.Bind(position, ordinal++, "record", kDeliveredFact, resource).Run());
   }
   return {};
 }
@@ -97,7 +123,11 @@ Result<MappingTask> SqliteInbox::LoadMapping(storage::Snapshot& snapshot, const 
     task.bytes = statement.Text(0);
     task.facts_version = statement.Integer(1);
   }
-  ADAPTER_CHECK(LoadFacts(snapshot, row.subject_key, row.patient_key, task.facts));
+  if (row.kind == WorkKind::kObservation) {
+    ADAPTER_CHECK(LoadDelivered(snapshot, row.patient_key, task.facts));
+  } else {
+    ADAPTER_CHECK(LoadFacts(snapshot, row.subject_key, row.patient_key, task.facts));
+  }
   return task;
 }
 
@@ -124,6 +154,10 @@ Result<PinnedMapping> SqliteInbox::LoadPinned(storage::Snapshot& snapshot, const
     if (!has_row) return pinned;
     if (facts.View(0) == "firing") {
       pinned.facts.firings.push_back(Firing{facts.Text(1), facts.Text(2)});
+    } else if (facts.View(1) == kMrnFact) {
+      pinned.facts.mrn = facts.Text(2);
+    } else if (facts.View(1) == kDeliveredFact) {
+      pinned.facts.delivered.push_back(facts.Text(2));
     } else {
       pinned.facts.other_records.push_back(facts.Text(2));
     }
@@ -144,7 +178,7 @@ Result<MappingOutcome> SqliteInbox::CompleteMapping(storage::Transaction& transa
   if (!result.notes.empty()) {
     ADAPTER_CHECK(WorkTable::SetReasons(transaction, row.position, true, result.notes));
   }
-  if (!result.reasons.empty()) return PutInQuarantine(transaction, row, result, now);
+  if (!result.reasons.empty()) return Park(transaction, row, result, now);
   const std::string output = OutputHash(result.resources);
   ADAPTER_TRY(const bool is_unchanged, IsUnchanged(transaction, row, output));
   ADAPTER_CHECK(StoreOutput(transaction, row, result, task.facts, now));
@@ -160,16 +194,19 @@ Result<MappingOutcome> SqliteInbox::CompleteMapping(storage::Transaction& transa
   return MappingOutcome::kQueued;
 }
 
-Result<MappingOutcome> SqliteInbox::PutInQuarantine(storage::Transaction& transaction, WorkRow& row,
-                                                    const MappingResult& result, TimeUs now) {
+Result<MappingOutcome> SqliteInbox::Park(storage::Transaction& transaction, WorkRow& row,
+                                         const MappingResult& result, TimeUs now) {
+  const bool is_held = Describe(result.reasons.front().code).disposition == Disposition::kHeld;
   row.reason_code = Name(result.reasons.front().code);
   ADAPTER_CHECK(WorkTable::SetReasons(transaction, row.position, false, result.reasons));
-  audit::Entry entry = WorkTable::EntryFor(row, audit::EventKind::kQuarantined, SystemPrincipal(), now);
+  audit::Entry entry = WorkTable::EntryFor(
+      row, is_held ? audit::EventKind::kHeld : audit::EventKind::kQuarantined, SystemPrincipal(), now);
   entry.outcome = row.reason_code;
   entry.mapping =
       audit::MappingReference{result.map_id, result.map_version, result.map_set_sha256, result.engine};
-  ADAPTER_CHECK(work_.ChangeState(transaction, row, WorkState::kQuarantined, entry));
-  return MappingOutcome::kQuarantined;
+  ADAPTER_CHECK(
+      work_.ChangeState(transaction, row, is_held ? WorkState::kHeld : WorkState::kQuarantined, entry));
+  return is_held ? MappingOutcome::kHeld : MappingOutcome::kQuarantined;
 }
 
 // Rules that ran again and gave what the revision gave before leave nothing to send.

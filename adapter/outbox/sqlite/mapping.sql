@@ -19,6 +19,24 @@ SELECT issue, recorded FROM rule_firing WHERE subject_key = ? ORDER BY issue;
 -- name: facts_of_others
 SELECT fact FROM patient_fact WHERE patient_key = ? AND subject_key <> ? ORDER BY subject_key;
 
+-- name: mrn_of_patient
+SELECT mrn FROM patient WHERE patient_key = ?;
+
+-- What a pushed Observation can be tied to: the patient's procedures and administrations that are on a server. A part
+-- is what was given as part of the procedure, not beside it.
+-- name: delivered_of_patient
+SELECT json_object('endpoint', l.endpoint, 'type', l.type, 'system', l.system, 'value', l.value, 'id', l.server_id,
+                   'nullified', json(iif(l.nullified, 'true', 'false')),
+                   'part', json(iif(json_extract(CAST(c.bytes AS TEXT), '$.partOf') IS NULL, 'false', 'true')),
+                   'start', coalesce(json_extract(CAST(c.bytes AS TEXT), '$.effectiveDateTime'),
+                                     json_extract(CAST(c.bytes AS TEXT), '$.effectivePeriod.start'), ''),
+                   'end', coalesce(json_extract(CAST(c.bytes AS TEXT), '$.effectivePeriod.end'), ''))
+FROM resource_ledger AS l INDEXED BY resource_ledger_patient
+JOIN resource_content AS c ON c.ledger_id = l.ledger_id
+WHERE l.patient_key = ? AND l.type IN ('MedicationAdministration', 'Procedure')
+  AND json_valid(CAST(c.bytes AS TEXT))
+ORDER BY l.endpoint, l.type, l.system, l.value;
+
 -- name: subjects_of_others
 SELECT subject_key, revision FROM patient_fact WHERE patient_key = ? AND subject_key <> ? ORDER BY subject_key;
 

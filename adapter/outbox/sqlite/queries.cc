@@ -24,6 +24,11 @@ const storage::QuerySet& MappingQueries() {
   return queries;
 }
 
+const storage::QuerySet& PushedQueries() {
+  static const storage::QuerySet queries(embedded::kPushed);
+  return queries;
+}
+
 const storage::QuerySet& QueueQueries() {
   static const storage::QuerySet queries(embedded::kQueue);
   return queries;
@@ -31,6 +36,11 @@ const storage::QuerySet& QueueQueries() {
 
 const storage::QuerySet& TraceQueries() {
   static const storage::QuerySet queries(embedded::kTrace);
+  return queries;
+}
+
+const storage::QuerySet& TokenQueries() {
+  static const storage::QuerySet queries(embedded::kToken);
   return queries;
 }
 

@@ -9,8 +9,10 @@ const storage::QuerySet& InboxQueries();
 const storage::QuerySet& KeyQueries();
 const storage::QuerySet& LedgerQueries();
 const storage::QuerySet& MappingQueries();
+const storage::QuerySet& PushedQueries();
 const storage::QuerySet& QueueQueries();
 const storage::QuerySet& TraceQueries();
+const storage::QuerySet& TokenQueries();
 const storage::QuerySet& WorkQueries();
 
 }  // namespace fhir_adapter::outbox

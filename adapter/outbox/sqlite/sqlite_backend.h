@@ -9,8 +9,10 @@
 #include "audit/sqlite/sqlite_audit_tree.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "outbox/sqlite/sqlite_access_tokens.h"
 #include "outbox/sqlite/sqlite_inbox.h"
 #include "outbox/sqlite/sqlite_outbox.h"
+#include "outbox/sqlite/sqlite_pushed_observations.h"
 #include "outbox/sqlite/sqlite_queue_reader.h"
 #include "outbox/sqlite/sqlite_trace_reader.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -18,7 +20,8 @@
 namespace fhir_adapter::outbox {
 
 struct SqliteBackend {
-  explicit SqliteBackend(Random& random) : log(random), inbox(log, random), outbox(log, random), queue(log) {}
+  explicit SqliteBackend(Random& random)
+      : log(random), inbox(log, random), outbox(log, random), queue(log), tokens(log) {}
 
   audit::SqliteAuditLog log;
   audit::SqliteAuditTree tree;
@@ -26,6 +29,8 @@ struct SqliteBackend {
   SqliteOutbox outbox;
   SqliteQueueReader queue;
   SqliteTraceReader trace;
+  SqlitePushedObservations pushed;
+  SqliteAccessTokens tokens;
   std::unique_ptr<storage::SqliteStore> store;  // last: its writer may still run work that uses the others
 };
 

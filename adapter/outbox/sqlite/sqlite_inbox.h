@@ -39,8 +39,9 @@ class SqliteInbox final : public Inbox {
                               const Arrival& arrival, audit::Sequence sequence, TimeUs now);
 
   // CompleteMapping: complete_mapping.cc
-  Result<MappingOutcome> PutInQuarantine(storage::Transaction& transaction, WorkRow& row,
-                                         const MappingResult& result, TimeUs now);
+  // Quarantined or held.
+  Result<MappingOutcome> Park(storage::Transaction& transaction, WorkRow& row, const MappingResult& result,
+                              TimeUs now);
   Result<void> StoreOutput(storage::Transaction& transaction, WorkRow& row, const MappingResult& result,
                            const MappingFacts& facts, TimeUs now);
   Result<bool> IsUnchanged(storage::Transaction& transaction, const WorkRow& row, const std::string& output);

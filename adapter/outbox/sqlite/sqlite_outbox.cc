@@ -51,6 +51,12 @@ audit::Entry EntryOf(const WorkRow& row, audit::EventKind event, const Change& c
   return entry;
 }
 
+Result<bool> IsMapped(storage::Snapshot& snapshot, const WorkRow& row) {
+  storage::Statement mapping = UseWork(snapshot, "is_mapped");
+  mapping.Bind(row.position);
+  return HasRow(mapping);
+}
+
 Failure NotInState(const WorkRow& row, std::string_view wanted) {
   return Fail(Code::kNotAllowed,
               "work in state " + std::string(Name(row.state)) + " cannot be " + std::string(wanted));
@@ -84,8 +90,32 @@ Result<WorkState> SqliteOutbox::Complete(storage::Transaction& transaction, cons
   }
   ADAPTER_CHECK(EndLease(transaction, report.lease.owner, now));
   ADAPTER_CHECK(Settle(transaction, row, report, actor, now));
-  if (row.state == WorkState::kDelivered) ADAPTER_CHECK(ReleaseDependents(transaction, row, now));
+  if (row.state != WorkState::kDelivered) return row.state;
+  if (!report.patient.empty()) {
+    ADAPTER_CHECK(UseWork(transaction, "put_patient_found")
+                      .Bind(report.lease.endpoint, report.patient, row.patient_key, row.audit_sequence)
+                      .Run());
+  }
+  ADAPTER_CHECK(ReleaseDependents(transaction, row, now));
+  if (row.kind != WorkKind::kObservation) {
+    ADAPTER_CHECK(LookForLinks(transaction, row.patient_key, Change{SystemPrincipal(), {}, now}));
+  }
   return row.state;
+}
+
+// Something of the patient is on the server that was not there before: pushed Observations may speak of it.
+Result<void> SqliteOutbox::LookForLinks(storage::Transaction& transaction, const std::string& patient_key,
+                                        const Change& change) {
+  ADAPTER_TRY(const auto positions, WorkTable::Positions(transaction, "unlinked_of_patient", patient_key));
+  for (const std::int64_t position : positions) {
+    ADAPTER_TRY(WorkRow row, work_.LoadAt(transaction, position));
+    ADAPTER_CHECK(ToReceived(transaction, row, audit::EventKind::kReleased, change));
+  }
+  storage::Statement waiting = UseWork(transaction, "has_unmapped_observation");
+  waiting.Bind(patient_key);
+  ADAPTER_TRY(const bool is_waiting, HasRow(waiting));
+  // One that was looked at before this and is not stored yet is looked at again.
+  return is_waiting ? UseWork(transaction, "new_facts").Bind(patient_key).Run() : Result<void>();
 }
 
 Result<void> SqliteOutbox::EndLease(storage::Transaction& transaction, const std::string& owner, TimeUs now) {
@@ -160,6 +190,15 @@ Result<void> SqliteOutbox::ToQueued(storage::Transaction& transaction, WorkRow& 
   return work_.ChangeState(transaction, row, WorkState::kQueued, EntryOf(row, event, Change{actor, {}, now}));
 }
 
+// To be mapped again.
+Result<void> SqliteOutbox::ToReceived(storage::Transaction& transaction, WorkRow& row, audit::EventKind event,
+                                      const Change& change) {
+  row.reason_code.clear();
+  row.next_attempt = change.now;
+  ADAPTER_CHECK(WorkTable::SetReasons(transaction, row.position, false, {}));
+  return work_.ChangeState(transaction, row, WorkState::kReceived, EntryOf(row, event, change));
+}
+
 Result<WorkRow> SqliteOutbox::LoadForChange(storage::Transaction& transaction, const WorkId& id,
                                             const Change& change) {
   if (change.actor.kind != ActorKind::kSystem && change.reason.empty()) {
@@ -179,18 +218,12 @@ Result<void> SqliteOutbox::Retry(storage::Transaction& transaction, const WorkId
   switch (row.state) {
     case WorkState::kHeld:
     case WorkState::kQuarantined: {
-      storage::Statement mapping = UseWork(transaction, "is_mapped");
-      mapping.Bind(row.position);
-      ADAPTER_TRY(const bool is_mapped, HasRow(mapping));
+      ADAPTER_TRY(const bool is_mapped, IsMapped(transaction, row));
       if (is_mapped) {
         ADAPTER_CHECK(ToQueued(transaction, row, audit::EventKind::kRetried, change.actor, change.now));
         break;
       }
-      row.reason_code.clear();
-      row.next_attempt = change.now;
-      ADAPTER_CHECK(WorkTable::SetReasons(transaction, row.position, false, {}));
-      ADAPTER_CHECK(work_.ChangeState(transaction, row, WorkState::kReceived,
-                                      EntryOf(row, audit::EventKind::kRetried, change)));
+      ADAPTER_CHECK(ToReceived(transaction, row, audit::EventKind::kRetried, change));
       break;
     }
     case WorkState::kRetry:
@@ -210,6 +243,12 @@ Result<void> SqliteOutbox::Release(storage::Transaction& transaction, const Work
                                    const Change& change) {
   ADAPTER_TRY(WorkRow row, LoadForChange(transaction, id, change));
   if (row.state != WorkState::kHeld) return NotInState(row, "released");
+  ADAPTER_TRY(const bool is_mapped, IsMapped(transaction, row));
+  if (!is_mapped) {
+    return Fail(Code::kNotAllowed,
+                "the administration it speaks of is not known: deliver that first, or push a version that "
+                "names it; `queue retry` looks again");
+  }
   ADAPTER_CHECK(ToQueued(transaction, row, audit::EventKind::kReleased, change.actor, change.now));
   return Remark(transaction, row.audit_sequence, row.position, change);
 }

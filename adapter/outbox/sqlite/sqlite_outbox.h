@@ -53,6 +53,10 @@ class SqliteOutbox final : public Outbox {
   Result<void> Settle(storage::Transaction& transaction, WorkRow& row, const DeliveryReport& report,
                       const Principal& actor, TimeUs now);
   Result<void> ReleaseDependents(storage::Transaction& transaction, const WorkRow& row, TimeUs now);
+  Result<void> LookForLinks(storage::Transaction& transaction, const std::string& patient_key,
+                            const Change& change);
+  Result<void> ToReceived(storage::Transaction& transaction, WorkRow& row, audit::EventKind event,
+                          const Change& change);
   Result<void> ToQueued(storage::Transaction& transaction, WorkRow& row, audit::EventKind event,
                         const Principal& actor, TimeUs now);
   Result<void> QueueRepairWork(storage::Transaction& transaction, const WorkRow& delivered, bool is_conflict,

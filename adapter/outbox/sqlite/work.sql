@@ -61,7 +61,7 @@ LIMIT 1;
 -- name: higher_deliverable
 SELECT audit_seq
 FROM work_item
-WHERE subject_key = ? AND revision > ? AND kind = 'record'
+WHERE subject_key = ? AND revision > ? AND kind IN ('record', 'observation')
   AND state IN ('queued', 'sending', 'retry', 'ambiguous', 'held', 'delivered', 'superseded')
 LIMIT 1;
 
@@ -98,6 +98,29 @@ FROM work_item INDEXED BY work_item_held
 WHERE patient_key = ? AND state = 'held'
   AND reason_code IN ('patient-not-found', 'patient-ambiguous', 'patient-mismatch')
 ORDER BY position;
+
+-- What a pushed Observation speaks of was not known when it was looked for.
+-- name: unlinked_of_patient
+SELECT position
+FROM work_item INDEXED BY work_item_held
+WHERE patient_key = ? AND state = 'held' AND reason_code = 'unresolved-link' AND kind = 'observation'
+  AND NOT EXISTS (SELECT 1 FROM mapping AS m WHERE m.position = work_item.position)
+ORDER BY position;
+
+-- name: has_unmapped_observation
+SELECT 1
+FROM work_item INDEXED BY work_item_line
+WHERE patient_key = ? AND state IN ('received', 'mapped', 'queued', 'sending', 'retry', 'ambiguous')
+  AND state = 'received' AND kind = 'observation'
+LIMIT 1;
+
+-- name: new_facts
+UPDATE patient_lease SET facts_version = facts_version + 1 WHERE patient_key = ?;
+
+-- name: put_patient_found
+INSERT INTO patient_found (endpoint, server_id, patient_key, audit_seq) VALUES (?, ?, ?, ?)
+ON CONFLICT (endpoint, server_id) DO UPDATE
+SET patient_key = excluded.patient_key, audit_seq = excluded.audit_seq;
 
 -- name: written_before
 SELECT count(*)

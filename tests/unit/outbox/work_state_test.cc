@@ -26,7 +26,7 @@ struct Row {
 
 // The diagram of work_state.h, line by line.
 constexpr Row kDiagram[] = {
-    {WorkState::kReceived, "mapped quarantined superseded", true},
+    {WorkState::kReceived, "mapped quarantined held superseded", true},
     {WorkState::kMapped, "queued delivered superseded", true},
     {WorkState::kQueued, "sending quarantined held superseded", true},
     {WorkState::kSending, "queued delivered retry ambiguous quarantined held", true},
@@ -34,7 +34,7 @@ constexpr Row kDiagram[] = {
     {WorkState::kRetry, "sending retry quarantined", true},
     {WorkState::kAmbiguous, "sending ambiguous quarantined", true},
     {WorkState::kQuarantined, "received queued superseded", false},
-    {WorkState::kHeld, "queued quarantined superseded", false},
+    {WorkState::kHeld, "received queued quarantined superseded", false},
     {WorkState::kSuperseded, "", false},
     {WorkState::kRejected, "", false},
 };

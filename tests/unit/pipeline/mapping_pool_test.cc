@@ -31,6 +31,10 @@ class CountingMapper final : public RecordMapper {
     changed_.notify_all();
     return mapper_.Map(record, facts);
   }
+  MapOutput MapObservation(std::string_view, std::string_view bytes,
+                           const outbox::MappingFacts& facts) const override {
+    return Map(bytes, facts);
+  }
   std::string map_set_sha256() const override { return mapper_.map_set_sha256(); }
   std::string map_set_bytes() const override { return mapper_.map_set_bytes(); }
   std::string engine() const override { return mapper_.engine(); }

@@ -119,6 +119,24 @@ INSTANTIATE_TEST_SUITE_P(
                     StatusRow{"FinalRetracted", "final", "a", "entered-in-error", "a", "entered-in-error"}),
     [](const auto& one) { return one.param.name; });
 
+// What the EHR pushed stands as the EHR put it: neither is `corrected` made of it, nor is a change of the
+// status alone left out.
+TEST(PlanDelivery, PushedObservation_KeepsTheStatusOfTheEhr) {
+  WorkItem item = Work(2);
+  item.kind = outbox::WorkKind::kObservation;
+  item.ledger = {Row(kPain, "o1", "1", R"("status":"final","note":[{"text":"a"}])")};
+  for (const char* members :
+       {R"("status":"final","note":[{"text":"b"}])", R"("status":"corrected","note":[{"text":"a"}])"}) {
+    item.resources = {Intended(kPain, members)};
+    const DeliveryPlan plan = PlanOf(item);
+    ASSERT_EQ(plan.entries.size(), 1U) << members;
+    EXPECT_EQ(plan.entries[0].json, item.resources[0].json);
+    EXPECT_EQ(plan.entries[0].server_id, "o1");
+  }
+  item.resources = {Intended(kPain, R"("status":"final","note":[{"text":"a"}])")};
+  EXPECT_TRUE(PlanOf(item).entries.empty());
+}
+
 TEST(PlanDelivery, StatusCorrected_IsForObservationsOnly) {
   WorkItem item = Work(2);
   const ResourceKey document = Key("DocumentReference", "it-consent", "clinic.r1.consent");

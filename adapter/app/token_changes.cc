@@ -1,0 +1,85 @@
+#include "app/token_changes.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/arena.h"
+#include "fhir/json_reader.h"
+#include "net/http_message.h"
+
+namespace fhir_adapter::app {
+namespace {
+
+using net::JsonString;
+
+constexpr std::size_t kBodyBytesMax = 100'000;
+constexpr std::size_t kHashCharacters = 64;
+
+std::string Text(const fhir::Node& object, std::string_view name) {
+  const fhir::Node* member = object.Find(name);
+  return member != nullptr && member->is_string() ? std::string(member->text) : "";
+}
+
+bool IsHash(std::string_view text) {
+  return text.size() == kHashCharacters &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Result<void> Apply(const TokenChange& change, const outbox::Change& why, storage::Transaction& transaction,
+                   outbox::AccessTokens& tokens) {
+  if (change.action == "revoke") return tokens.Revoke(transaction, change.name, why);
+  outbox::AccessToken token;
+  token.name = change.name;
+  token.roles = outbox::RolesFromText(change.roles).value_or(RoleSet());
+  token.sha256 = change.sha256;
+  return tokens.Create(transaction, token, why);
+}
+
+}  // namespace
+
+std::string ToJson(const TokenChange& change) {
+  return "{\"action\":" + JsonString(change.action) + ",\"name\":" + JsonString(change.name) +
+         ",\"roles\":" + JsonString(change.roles) + ",\"sha256\":" + JsonString(change.sha256) +
+         ",\"reason\":" + JsonString(change.reason) + "}";
+}
+
+Result<TokenChange> ParseTokenChange(std::string_view json) {
+  Arena arena;
+  ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(json, arena));
+  TokenChange change{Text(*root, "action"), Text(*root, "name"), Text(*root, "roles"), Text(*root, "sha256"),
+                     Text(*root, "reason")};
+  if (change.action != "create" && change.action != "revoke") {
+    return Fail(Code::kUsage, "action is create or revoke");
+  }
+  if (change.action == "create" && !IsHash(change.sha256)) return Fail(Code::kUsage, "create needs a hash");
+  return change;
+}
+
+void ApplyTokenChange(const TokenChange& change, const Principal& actor, TimeUs now, storage::Store& store,
+                      outbox::AccessTokens& tokens, QueueChangeDone done) {
+  const outbox::Change why{actor, change.reason, now};
+  std::vector<NamedWork> works;
+  works.push_back({change.name, [change, why, &tokens](storage::Transaction& transaction) {
+                     return Apply(change, why, transaction, tokens);
+                   }});
+  SubmitEach(std::move(works), store, std::move(done));
+}
+
+net::Route TokenControlRoute(storage::Store& store, outbox::AccessTokens& tokens, Clock& clock,
+                             std::function<void()> changed) {
+  net::Route route{"POST", "/control/token", {Role::kOperator}, false, {}, kBodyBytesMax};
+  route.handler = [&store, &tokens, &clock, changed = std::move(changed)](const net::HttpRequest& request,
+                                                                          const net::Responder& responder) {
+    const auto parsed = ParseTokenChange(request.body);
+    if (!parsed) return responder.Send(parsed.error());
+    ApplyTokenChange(*parsed, request.principal, clock.Now(), store, tokens,
+                     [changed, responder](const std::vector<QueueChangeResult>& results) {
+                       changed();
+                       responder.Send(net::HttpResponse::WithBody(200, "application/json", ToJson(results)));
+                     });
+  };
+  return route;
+}
+
+}  // namespace fhir_adapter::app

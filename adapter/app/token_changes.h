@@ -1,0 +1,34 @@
+// Making and revoking tokens. One implementation for the daemon's control socket and for the command that
+// finds no daemon.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "app/queue_changes.h"
+#include "net/router.h"
+#include "outbox/access_tokens.h"
+
+namespace fhir_adapter::app {
+
+struct TokenChange {
+  std::string action;  // create or revoke
+  std::string name;
+  std::string roles;   // create: "ingest+auditor"
+  std::string sha256;  // create: the token itself stays with who makes it
+  std::string reason;
+};
+
+std::string ToJson(const TokenChange& change);
+Result<TokenChange> ParseTokenChange(std::string_view json);  // kUsage
+
+// The result is named by the token. As ApplyQueueChange.
+void ApplyTokenChange(const TokenChange& change, const Principal& actor, TimeUs now, storage::Store& store,
+                      outbox::AccessTokens& tokens, QueueChangeDone done);
+
+// POST /control/token. `changed` is called after a change.
+net::Route TokenControlRoute(storage::Store& store, outbox::AccessTokens& tokens, Clock& clock,
+                             std::function<void()> changed);
+
+}  // namespace fhir_adapter::app

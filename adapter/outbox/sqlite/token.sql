@@ -1,0 +1,13 @@
+-- Bearer tokens.
+
+-- name: token
+SELECT name, roles, sha256, created_us, revoked_us FROM access_token WHERE name = ?;
+
+-- name: tokens
+SELECT name, roles, sha256, created_us, revoked_us FROM access_token ORDER BY name;
+
+-- name: insert_token
+INSERT INTO access_token (name, roles, sha256, created_us, audit_seq) VALUES (?, ?, ?, ?, ?);
+
+-- name: revoke_token
+UPDATE access_token SET revoked_us = ?, audit_seq = ? WHERE name = ?;

@@ -1,0 +1,51 @@
+// One Observation that the EHR pushes: read and checked, tied to the administration that it speaks of, shown
+// again.
+//
+// Read fills in what the store needs; Map makes of a stored one, with what of the patient is on the server,
+// the resource for the server; Show is the body of GET. Pure but for the arena; deterministic; thread-safe
+// when each thread has an arena of its own. Places in issues are FHIRPaths below `Observation`; messages hold
+// no value. FHIR R4, Observation and http.html.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/issue.h"
+#include "fhir/node.h"
+#include "fhir/schema.h"
+#include "outbox/inbox.h"
+#include "outbox/pushed_observations.h"
+#include "pipeline/mapping_set.h"
+#include "pipeline/record_mapper.h"
+
+namespace fhir_adapter::pipeline {
+
+struct PushedObservation {
+  Issues issues;  // any: nothing else need be filled in
+  std::string body_id;
+  std::string bytes;           // without id, version and what is ours
+  std::string content_sha256;  // of these bytes' content
+  std::string status;
+  std::vector<outbox::PushedIdentifier> identifiers;
+  // The patient: by MRN, or as "Patient/x" of the endpoint.
+  std::string mrn;
+  std::string patient;
+  std::vector<outbox::ReferenceName> about;  // of focus and partOf: procedures and administrations
+};
+
+// Changes `resource`: takes out of it what is not the EHR's.
+PushedObservation ReadPushedObservation(fhir::Node& resource, const fhir::Schema& schema,
+                                        const MappingSettings& settings);
+
+// `subject_key` is also the value of our identifier. Not tied: an issue unresolved-link (held).
+MapOutput MapPushedObservation(std::string_view subject_key, std::string_view bytes,
+                               const outbox::MappingFacts& facts, const fhir::Schema& schema,
+                               const MappingSettings& settings);
+
+// The resource as GET gives it: with id, version, our identifier, and the state of its delivery as meta.tag.
+std::string ShowPushedObservation(const outbox::PushedVersion& version, const fhir::Schema& schema,
+                                  const MappingSettings& settings);
+
+}  // namespace fhir_adapter::pipeline
