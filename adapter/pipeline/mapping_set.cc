@@ -1,6 +1,7 @@
 #include "pipeline/mapping_set.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "core/arena.h"
@@ -109,6 +110,9 @@ Result<std::shared_ptr<const MappingSet>> MappingSet::FromBytes(std::string_view
   settings.patient_identifier_system = Text(*configuration, "patientIdentifierSystem");
   settings.practitioner_identifier_system = Text(*configuration, "practitionerIdentifierSystem");
   settings.encounter_identifier_system = Text(*configuration, "encounterIdentifierSystem");
+  settings.endpoint = Text(*configuration, "endpoint");
+  const std::string_view window = Text(*configuration, "linkWindowHours");
+  std::from_chars(window.data(), window.data() + window.size(), settings.link_window_h);
   std::vector<fml::SourceFile> files;
   for (const fhir::Member& file : stored->members()) {
     files.push_back({std::string(file.name), std::string(file.value->text)});
