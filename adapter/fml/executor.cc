@@ -521,7 +521,9 @@ bool Executor<Observer>::PlaceValue(const plan::Target& target, Frame& frame, co
       frame.values[target.alias] = Collection(item);
       frame.places[target.alias] = Place{};
       frame.places[target.alias].is_loose = is_fresh;
-      Observe(NodeOf(item), nullptr, {});
+      if constexpr (Observer::kActive) {
+        if (const Node* made = NodeOf(item)) Observe(made, nullptr, {});
+      }
     }
     return true;
   }

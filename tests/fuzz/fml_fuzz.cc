@@ -48,7 +48,8 @@ class Counter final : public fml::LineageSink {
  public:
   void Made(const fml::LineageStep& step) override {
     Demand(step.made != nullptr || !step.member.empty(), "what was made has a value or a place");
-    Demand(step.rules.empty() == step.sources.empty(), "what a rule made has a source");
+    // A computed source has no place; that of a rule has a place in the record, and rules around it.
+    Demand(step.sources.empty() || !step.rules.empty(), "what came of a source was made by a rule");
   }
   void RuleRan(const fml::RulePlace& rule) override { Demand(rule.line > 0, "a rule has a place"); }
 };

@@ -80,8 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
             "connections_per_address_max"},
         Bad{"[stoer]\n",
             "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
-            "endpoint, "
-            "endpoint.auth, limits, audit, service, source"},
+            "auth, endpoint, endpoint.auth, push, limits, audit, service, source"},
         Bad{"[site]\nid = 5\n", "c.toml:2:6: [site] id must be a text in quotes"},
         Bad{"[limits]\nhigh_water = 'x'\n", "c.toml:2:14: [limits] high_water must be a whole number"},
         Bad{"[limits]\nhigh_water = 0\n", "c.toml:2:14: [limits] high_water must be from 1 to 100000000"},
