@@ -27,7 +27,7 @@ fuzz() {
   local target=$1 corpus=fixtures/corpus/$1 log=$fuzz_build/$1.log status=0
   [ -n "$(ls "$corpus")" ] || { echo "run.sh: $corpus is empty" >&2; return 1; }
   mkdir -p "$fuzz_build/corpus/$target"
-  "$fuzz_build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 \
+  "$fuzz_build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 \
     -print_final_stats=1 -artifact_prefix="$fuzz_build/found/$target-" "$fuzz_build/corpus/$target" "$corpus" \
     >"$log" 2>&1 || status=$?
   if [ "$status" -eq 0 ]; then
