@@ -10,20 +10,11 @@
 #include "record/record_splitter.h"
 
 namespace fhir_adapter::app {
+
 int RunExplain(const GlobalOptions& global, const ExplainOptions& options, const Streams& streams) {
-  const auto configuration = ConfigurationOf(global);
-  if (!configuration) return Report(configuration.error(), streams);
-  const auto directory = MappingsDirectory(options.map_directory, *configuration);
-  if (!directory) return Report(directory.error(), streams);
-  auto files = ReadMappingSetFiles(*directory, options.model_directory);
-  if (!files) return Report(files.error(), streams);
-  std::vector<fml::Finding> findings;
-  const auto set = pipeline::MappingSet::Build(std::move(*files),
-                                               MappingSettingsOf(*configuration, options.map), findings);
-  if (!set) {
-    ListFindings(findings, global.json, streams.err);
-    return kExitUsage;
-  }
+  const auto [set, exit_code] =
+      BuildCommandSet(global, options.map, options.map_directory, options.model_directory, streams);
+  if (!set) return exit_code;
   const auto bytes = ReadFile(options.input);
   if (!bytes) return Report(bytes.error(), streams);
   record::RecordSplitter splitter(options.input.ends_with(".ndjson") ? record::RecordFormat::kNdjson

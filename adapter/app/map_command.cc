@@ -114,19 +114,9 @@ class Run {
 
 int RunMap(const GlobalOptions& global, const MapOptions& options, const Streams& streams) {
   if (options.raw) return RunRawMap(global, options, streams);
-  const auto configuration = ConfigurationOf(global);
-  if (!configuration) return Report(configuration.error(), streams);
-  const auto directory = MappingsDirectory(options.map_directory, *configuration);
-  if (!directory) return Report(directory.error(), streams);
-  auto files = ReadMappingSetFiles(*directory, options.model_directory);
-  if (!files) return Report(files.error(), streams);
-  std::vector<fml::Finding> findings;
-  const auto set = pipeline::MappingSet::Build(std::move(*files),
-                                               MappingSettingsOf(*configuration, options.map), findings);
-  if (!set) {
-    ListFindings(findings, global.json, streams.err);
-    return kExitUsage;
-  }
+  const auto [set, exit_code] =
+      BuildCommandSet(global, options.map, options.map_directory, options.model_directory, streams);
+  if (!set) return exit_code;
   pipeline::RecordMapping mapping(set);
   Run run(mapping, options, global.json, streams);
   int worst = kExitDone;

@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/mapping_files.h"
 #include "app/mapping_setup.h"
+#include "app/markup_entity.h"
 #include "fml/rule_coverage.h"
 #include "pipeline/mapping_set.h"
 
@@ -17,23 +18,13 @@ namespace {
 std::string XmlText(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // XML 1.0 knows no other control characters.
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+    const std::string_view entity = MarkupEntity(c);
+    if (!entity.empty()) {
+      out += entity;
+      continue;
     }
+    // XML 1.0 knows no other control characters.
+    out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
   }
   return out;
 }

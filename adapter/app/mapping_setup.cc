@@ -54,6 +54,22 @@ Result<std::vector<fml::SourceFile>> ReadMappingSetFiles(const std::string& dire
   return files;
 }
 
+CommandSet BuildCommandSet(const GlobalOptions& global, const std::string& map,
+                           const std::string& map_directory, const std::string& model_directory,
+                           const Streams& streams) {
+  const auto configuration = ConfigurationOf(global);
+  if (!configuration) return {nullptr, Report(configuration.error(), streams)};
+  const auto directory = MappingsDirectory(map_directory, *configuration);
+  if (!directory) return {nullptr, Report(directory.error(), streams)};
+  auto files = ReadMappingSetFiles(*directory, model_directory);
+  if (!files) return {nullptr, Report(files.error(), streams)};
+  std::vector<fml::Finding> findings;
+  auto set = pipeline::MappingSet::Build(std::move(*files), MappingSettingsOf(*configuration, map), findings);
+  if (!set) ListFindings(findings, global.json, streams.err);
+  const int exit_code = set ? kExitDone : kExitUsage;
+  return {std::move(set), exit_code};
+}
+
 std::size_t ListFindings(const std::vector<fml::Finding>& findings, bool json, std::ostream& out) {
   std::size_t errors = 0;
   for (const fml::Finding& finding : findings) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/commands.h"
 #include "app/configuration.h"
 #include "app/streams.h"
 #include "fml/map_set.h"
@@ -20,6 +21,16 @@ Result<std::string> MappingsDirectory(const std::string& option, const Configura
 // Files of the folder, and of `model_directory` below "models/" when that is given.
 Result<std::vector<fml::SourceFile>> ReadMappingSetFiles(const std::string& directory,
                                                          const std::string& model_directory);
+
+// The set that a command works with, named by its options. Null: why is on the error stream, and `exit_code`
+// is what the command ends with.
+struct CommandSet {
+  std::shared_ptr<const pipeline::MappingSet> set;  // shared with the RecordMappings
+  int exit_code = 0;
+};
+CommandSet BuildCommandSet(const GlobalOptions& global, const std::string& map,
+                           const std::string& map_directory, const std::string& model_directory,
+                           const Streams& streams);
 
 // One line a finding on the error stream (NDJSON with `json`). Gives the number of errors.
 std::size_t ListFindings(const std::vector<fml::Finding>& findings, bool json, std::ostream& out);

@@ -28,11 +28,6 @@ Result<void> Apply(const QueueChange& change, const std::string& id, const outbo
   return outbox.Quarantine(transaction, work, why);
 }
 
-std::string Text(const fhir::Node& object, std::string_view name) {
-  const fhir::Node* member = object.Find(name);
-  return member != nullptr && member->is_string() ? std::string(member->text) : "";
-}
-
 }  // namespace
 
 bool IsQueueChange(const std::string& action) {
@@ -97,7 +92,8 @@ std::string ToJson(const QueueChange& change) {
 Result<QueueChange> ParseQueueChange(std::string_view json) {
   Arena arena;
   ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(json, arena));
-  QueueChange change{Text(*root, "action"), {}, Text(*root, "reason"), Text(*root, "patient")};
+  QueueChange change{
+      MemberString(*root, "action"), {}, MemberString(*root, "reason"), MemberString(*root, "patient")};
   if (!IsQueueChange(change.action) && change.action != kResume)
     return Fail(Code::kUsage, "action is retry, release, quarantine, link, unlink or resume");
   if (change.reason.empty()) return Fail(Code::kUsage, "a change needs a reason");
@@ -123,10 +119,12 @@ Result<std::vector<QueueChangeResult>> ParseQueueChangeResults(std::string_view 
   ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(json, arena));
   std::vector<QueueChangeResult> results;
   const fhir::Node* list = root->Find("results");
-  if (list == nullptr) return Fail(Code::kServerAnswer, "the daemon refused: " + Text(*root, "detail"));
+  if (list == nullptr)
+    return Fail(Code::kServerAnswer, "the daemon refused: " + MemberString(*root, "detail"));
   for (const fhir::Node* item : list->items()) {
     const fhir::Node* done = item->Find("done");
-    results.push_back({Text(*item, "id"), done != nullptr && done->boolean, Text(*item, "message")});
+    results.push_back(
+        {MemberString(*item, "id"), done != nullptr && done->boolean, MemberString(*item, "message")});
   }
   return results;
 }

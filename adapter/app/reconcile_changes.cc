@@ -19,11 +19,6 @@ Node* Text(Arena& arena, std::string_view text) {
   return Node::String(arena, text);
 }
 
-std::string TextOf(const Node& object, std::string_view name) {
-  const Node* member = object.Find(name);
-  return member != nullptr && member->is_string() ? std::string(member->text) : "";
-}
-
 std::int64_t NumberOf(const Node& object, std::string_view name) {
   const Node* member = object.Find(name);
   std::int64_t number = 0;
@@ -46,7 +41,7 @@ Node* KeyNode(const outbox::ResourceKey& key, Arena& arena) {
 }
 
 outbox::ResourceKey KeyOf(const Node& node) {
-  return {TextOf(node, "type"), TextOf(node, "system"), TextOf(node, "value")};
+  return {MemberString(node, "type"), MemberString(node, "system"), MemberString(node, "value")};
 }
 
 Node* KeyList(const std::vector<outbox::ResourceKey>& keys, Arena& arena) {
@@ -83,7 +78,7 @@ Node* AdoptionNode(const outbox::Adoption& adoption, Arena& arena) {
 }
 
 outbox::Repair RepairOf(const Node& node) {
-  outbox::Repair repair{TextOf(node, "endpoint"), TextOf(node, "subject"), {}, {}};
+  outbox::Repair repair{MemberString(node, "endpoint"), MemberString(node, "subject"), {}, {}};
   for (const Node* key : ItemsOf(node, "missing")) repair.missing.push_back(KeyOf(*key));
   for (const Node* key : ItemsOf(node, "duplicates")) repair.duplicates.push_back(KeyOf(*key));
   return repair;
@@ -91,11 +86,11 @@ outbox::Repair RepairOf(const Node& node) {
 
 outbox::Adoption AdoptionOf(const Node& node) {
   outbox::Adoption adoption{
-      TextOf(node, "endpoint"), TextOf(node, "subject"), NumberOf(node, "newestRevision"), {}};
+      MemberString(node, "endpoint"), MemberString(node, "subject"), NumberOf(node, "newestRevision"), {}};
   for (const Node* one : ItemsOf(node, "versions")) {
     const Node* nullified = one->Find("nullified");
-    adoption.versions.push_back({KeyOf(*one), TextOf(*one, "id"), TextOf(*one, "version"),
-                                 TextOf(*one, "content"), nullified != nullptr && nullified->boolean});
+    adoption.versions.push_back({KeyOf(*one), MemberString(*one, "id"), MemberString(*one, "version"),
+                                 MemberString(*one, "content"), nullified != nullptr && nullified->boolean});
   }
   return adoption;
 }
@@ -141,7 +136,7 @@ Result<ReconcileChange> ParseReconcileChange(std::string_view json) {
   Arena arena;
   ADAPTER_TRY(const Node* root, fhir::ReadJson(json, arena));
   ReconcileChange change;
-  change.reason = TextOf(*root, "reason");
+  change.reason = MemberString(*root, "reason");
   if (change.reason.empty()) return Fail(Code::kUsage, "a change needs a reason");
   for (const Node* repair : ItemsOf(*root, "repairs")) change.repairs.push_back(RepairOf(*repair));
   for (const Node* adoption : ItemsOf(*root, "adoptions")) change.adoptions.push_back(AdoptionOf(*adoption));

@@ -19,11 +19,6 @@ using net::JsonString;
 using sync::DifferenceKind;
 using sync::ReconcileProgress;
 
-std::string TextOf(const Node& object, std::string_view name) {
-  const Node* member = object.Find(name);
-  return member != nullptr && member->is_string() ? std::string(member->text) : "";
-}
-
 std::int64_t NumberOf(const Node& object, std::string_view name) {
   const Node* member = object.Find(name);
   std::int64_t number = 0;
@@ -81,19 +76,19 @@ Result<ReconcileState> ParseReconcileState(std::string_view json) {
     return Fail(Code::kInputOutput, "not the state of a reconcile");
   }
   ReconcileState state;
-  state.scope = TextOf(*root, "scope");
+  state.scope = MemberString(*root, "scope");
   state.progress.phase = static_cast<ReconcileProgress::Phase>(phase);
-  state.progress.after = TextOf(*root, "after");
+  state.progress.after = MemberString(*root, "after");
   state.progress.type = static_cast<std::size_t>(NumberOf(*root, "type"));
-  state.progress.next = TextOf(*root, "next");
+  state.progress.next = MemberString(*root, "next");
   state.progress.pages = static_cast<int>(NumberOf(*root, "pages"));
   state.progress.resources = NumberOf(*root, "resources");
   for (const Node* one : ItemsOf(*root, "differences")) {
     sync::Difference difference;
     difference.kind = static_cast<DifferenceKind>(NumberOf(*one, "kind") & 3);
-    difference.key = {TextOf(*one, "type"), TextOf(*one, "system"), TextOf(*one, "value")};
-    difference.url = TextOf(*one, "url");
-    difference.subject_key = TextOf(*one, "subject");
+    difference.key = {MemberString(*one, "type"), MemberString(*one, "system"), MemberString(*one, "value")};
+    difference.url = MemberString(*one, "url");
+    difference.subject_key = MemberString(*one, "subject");
     for (const Node* path : ItemsOf(*one, "paths")) difference.paths.emplace_back(path->text);
     state.differences.push_back(std::move(difference));
   }

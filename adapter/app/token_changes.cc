@@ -16,11 +16,6 @@ using net::JsonString;
 constexpr std::size_t kBodyBytesMax = 100'000;
 constexpr std::size_t kHashCharacters = 64;
 
-std::string Text(const fhir::Node& object, std::string_view name) {
-  const fhir::Node* member = object.Find(name);
-  return member != nullptr && member->is_string() ? std::string(member->text) : "";
-}
-
 bool IsHash(std::string_view text) {
   return text.size() == kHashCharacters &&
          std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -47,8 +42,8 @@ std::string ToJson(const TokenChange& change) {
 Result<TokenChange> ParseTokenChange(std::string_view json) {
   Arena arena;
   ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(json, arena));
-  TokenChange change{Text(*root, "action"), Text(*root, "name"), Text(*root, "roles"), Text(*root, "sha256"),
-                     Text(*root, "reason")};
+  TokenChange change{MemberString(*root, "action"), MemberString(*root, "name"), MemberString(*root, "roles"),
+                     MemberString(*root, "sha256"), MemberString(*root, "reason")};
   if (change.action != "create" && change.action != "revoke") {
     return Fail(Code::kUsage, "action is create or revoke");
   }

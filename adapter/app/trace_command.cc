@@ -29,11 +29,6 @@ Result<std::optional<audit::VerifierKey>> LoadKey(const std::string& path) {
   return std::optional(std::move(key));
 }
 
-std::string TextAt(const fhir::Node& root, std::string_view pointer) {
-  const fhir::Node* node = fhir::AtPointer(root, pointer);
-  return node == nullptr ? std::string() : std::string(node->text);
-}
-
 // Records of which an entry of the log names the request. Reads the whole log: nothing points from a request
 // to its entries.
 Result<std::vector<std::string>> SubjectsOfRequest(outbox::SqliteBackend& backend,
@@ -46,10 +41,9 @@ Result<std::vector<std::string>> SubjectsOfRequest(outbox::SqliteBackend& backen
     Arena arena;
     const auto entry = fhir::ReadJson(bytes, arena);
     if (!entry || TextAt(**entry, "/request_id") != request_id) return true;
-    const std::string site = TextAt(**entry, "/local/system");
-    const std::string record = TextAt(**entry, "/local/record");
+    const std::string_view record = TextAt(**entry, "/local/record");
     if (record.empty()) return true;
-    std::string subject = outbox::SubjectKey(site, record);
+    std::string subject = outbox::SubjectKey(TextAt(**entry, "/local/system"), record);
     if (std::ranges::find(subjects, subject) == subjects.end()) subjects.push_back(std::move(subject));
     return subjects.size() <= kRecordsMax;
   }));
@@ -85,11 +79,12 @@ Result<std::vector<TracePage>> Pages(outbox::SqliteBackend& backend, const Trace
     }
     streams.err << found.meaning << " " << options.selector << ": " << found.subjects.size()
                 << (found.subjects.size() == 1 ? " record\n" : " records\n");
+    StoredMapSets sets;
     for (const std::string& subject : found.subjects) {
       const TracePorts ports{snapshot, backend.trace, backend.log, backend.tree};
       ADAPTER_TRY(TracePage page, MakeTracePage(ports, subject, key));
       if (!options.element.empty()) {
-        ADAPTER_TRY(page.lineage, LineageOf(snapshot, backend.inbox, page.record, options.element));
+        ADAPTER_TRY(page.lineage, LineageOf(snapshot, backend.inbox, sets, page.record, options.element));
       }
       pages.push_back(std::move(page));
     }

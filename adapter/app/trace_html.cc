@@ -1,4 +1,5 @@
 // The page of `trace --html`.
+#include "app/markup_entity.h"
 #include "app/trace_text.h"
 
 namespace fhir_adapter::app {
@@ -37,29 +38,15 @@ constexpr std::string_view kHead =
 std::string Escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        // What HTML forbids would be read as something else, or as nothing.
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F) {
-          out += "\xEF\xBF\xBD";
-        } else {
-          out += c;
-        }
+    const std::string_view entity = MarkupEntity(c);
+    // What HTML forbids would be read as something else, or as nothing.
+    const bool is_forbidden = (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
+    if (is_forbidden) {
+      out += "\xEF\xBF\xBD";
+    } else if (entity.empty()) {
+      out += c;
+    } else {
+      out += entity;
     }
   }
   return out;

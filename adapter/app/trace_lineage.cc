@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "app/lineage_text.h"
-#include "pipeline/mapping_set.h"
 #include "pipeline/record_mapping.h"
 #include "pipeline/shared_record_mapper.h"
 
 namespace fhir_adapter::app {
 namespace {
 
-Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox,
+Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox, StoredMapSets& sets,
                                const outbox::TracedWork& work, const std::string& wanted,
                                const std::string& file) {
   RevisionLineage lineage{work.revision, work.id.value, file, {}, {}};
@@ -20,8 +19,7 @@ Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox
     lineage.problem = "the record was erased";
     return lineage;
   }
-  ADAPTER_TRY(const std::string bytes, inbox.LoadMapSet(snapshot, pinned->map_set_sha256));
-  ADAPTER_TRY(const auto set, pipeline::MappingSet::FromBytes(bytes, pinned->map_set_sha256, pinned->map_id));
+  ADAPTER_TRY(const auto set, sets.Get(snapshot, inbox, *pinned));
   const pipeline::SharedRecordMapper mapper(set);
   const bool is_same =
       outbox::OutputHash(mapper.Map(pinned->bytes, pinned->facts).resources) == pinned->output_sha256;
@@ -42,14 +40,26 @@ Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox
 
 }  // namespace
 
+Result<std::shared_ptr<const pipeline::MappingSet>> StoredMapSets::Get(storage::Snapshot& snapshot,
+                                                                       outbox::Inbox& inbox,
+                                                                       const outbox::PinnedMapping& pinned) {
+  auto& set = sets_[{pinned.map_set_sha256, pinned.map_id}];
+  if (!set) {
+    ADAPTER_TRY(const std::string bytes, inbox.LoadMapSet(snapshot, pinned.map_set_sha256));
+    ADAPTER_TRY(set, pipeline::MappingSet::FromBytes(bytes, pinned.map_set_sha256, pinned.map_id));
+  }
+  return set;
+}
+
 Result<std::vector<RevisionLineage>> LineageOf(storage::Snapshot& snapshot, outbox::Inbox& inbox,
-                                               const outbox::RecordTrace& record, const std::string& wanted) {
+                                               StoredMapSets& sets, const outbox::RecordTrace& record,
+                                               const std::string& wanted) {
   std::vector<RevisionLineage> lineages;
   for (const outbox::TracedWork& work : record.work) {
     if (work.kind != outbox::WorkKind::kRecord || work.map_set_sha256.empty()) continue;
     const std::string file =
         record.site + "/" + record.record_id + " revision " + std::to_string(work.revision);
-    ADAPTER_TRY(RevisionLineage lineage, Replay(snapshot, inbox, work, wanted, file));
+    ADAPTER_TRY(RevisionLineage lineage, Replay(snapshot, inbox, sets, work, wanted, file));
     lineages.push_back(std::move(lineage));
   }
   return lineages;

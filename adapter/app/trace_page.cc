@@ -15,21 +15,17 @@ namespace {
 
 using fhir::Node;
 
-std::string TextAt(const Node& root, std::string_view pointer) {
-  const Node* node = fhir::AtPointer(root, pointer);
-  return node == nullptr ? std::string() : std::string(node->text);
-}
-
 std::int64_t NumberAt(const Node& root, std::string_view pointer) {
-  const std::string text = TextAt(root, pointer);
+  const std::string_view text = TextAt(root, pointer);
   std::int64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
 
-std::string Joined(std::string first, const std::string& second) {
-  if (!first.empty() && !second.empty()) first += ' ';
-  return first + second;
+std::string Joined(std::string_view first, std::string_view second) {
+  std::string text(first);
+  if (!first.empty() && !second.empty()) text += ' ';
+  return text.append(second);
 }
 
 Result<TraceEvent> EventOf(std::int64_t sequence, std::string_view bytes) {
@@ -53,7 +49,7 @@ Result<TraceEvent> EventOf(std::int64_t sequence, std::string_view bytes) {
   event.outcome = TextAt(entry, "/outcome");
   event.status = NumberAt(entry, "/status");
   event.map = TextAt(entry, "/mapping/id");
-  if (!event.map.empty()) event.map += "|" + TextAt(entry, "/mapping/version");
+  if (!event.map.empty()) event.map.append("|").append(TextAt(entry, "/mapping/version"));
   event.map_set_sha256 = TextAt(entry, "/mapping/sha256");
   event.base = TextAt(entry, "/fhir/base");
   event.type = TextAt(entry, "/fhir/type");
@@ -87,7 +83,6 @@ Result<std::vector<TraceEvent>> EventsOf(const TracePorts& ports, const outbox::
 Result<void> Prove(const TracePorts& ports, const audit::VerifierKey& key, TracePage& page) {
   ADAPTER_TRY(const std::string note, ports.tree.Checkpoint(ports.snapshot));
   page.proof.verifier_key = key.Text();
-  page.proof.newer = static_cast<std::int64_t>(page.events.size());
   if (note.empty()) return {};
   ADAPTER_TRY(const audit::Checkpoint checkpoint, audit::OpenCheckpoint(key, note));
   page.proof.checkpoint = note;
@@ -113,18 +108,19 @@ std::vector<fhir::ElementDifference> Changes(const std::string& before, const st
   return fhir::ElementDifferences(**was, **is);
 }
 
+TracedResource& ResourceOf(const outbox::ResourceKey& key, TracePage& page) {
+  const auto known = std::ranges::find(page.resources, key, &TracedResource::key);
+  return known != page.resources.end() ? *known : page.resources.emplace_back(TracedResource{key, {}, {}});
+}
+
 void AddState(const outbox::TracedWork& work, const outbox::IntendedResource& resource, TracePage& page) {
-  auto traced = std::ranges::find(page.resources, resource.key, &TracedResource::key);
-  if (traced == page.resources.end()) {
-    page.resources.push_back({resource.key, {}, {}});
-    traced = std::prev(page.resources.end());
-  }
-  const ResourceState* before = traced->states.empty() ? nullptr : &traced->states.back();
+  TracedResource& traced = ResourceOf(resource.key, page);
+  const ResourceState* before = traced.states.empty() ? nullptr : &traced.states.back();
   if (before != nullptr && before->sha256 == resource.sha256) return;
   ResourceState state{
       work.revision, work.id.value, resource.json, resource.sha256, SummaryOf(resource.json), {}};
   if (before != nullptr) state.changes = Changes(before->json, state.json);
-  traced->states.push_back(std::move(state));
+  traced.states.push_back(std::move(state));
 }
 
 void AddResources(TracePage& page) {
@@ -132,16 +128,12 @@ void AddResources(TracePage& page) {
     for (const outbox::IntendedResource& resource : work.resources) AddState(work, resource, page);
   }
   for (const outbox::LedgerRow& row : page.record.ledger) {
-    auto traced = std::ranges::find(page.resources, row.key, &TracedResource::key);
-    if (traced == page.resources.end()) {
-      page.resources.push_back({row.key, {}, {}});
-      traced = std::prev(page.resources.end());
-    }
+    TracedResource& traced = ResourceOf(row.key, page);
     for (std::size_t i = 0; i < page.events.size(); ++i) {
       const TraceEvent& event = page.events[i];
       const bool is_of_row =
           event.type == row.key.type && event.id == row.server_id && event.base == row.endpoint;
-      if (is_of_row) traced->versions.push_back(i);
+      if (is_of_row) traced.versions.push_back(i);
     }
   }
 }

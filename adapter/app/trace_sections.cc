@@ -20,6 +20,12 @@ void Append(std::string& text, const std::string& part, const char* before = "")
   text += before + part;
 }
 
+void AppendReasons(std::string& text, const std::vector<outbox::Reason>& reasons, const char* before = "") {
+  for (const outbox::Reason& reason : reasons) {
+    Append(text, std::string(Name(reason.code)) + " " + reason.pointer + " " + reason.message, before);
+  }
+}
+
 std::string WhoOf(const TraceEvent& event) {
   std::string who = event.actor;
   if (!event.role.empty()) who += " as " + event.role;
@@ -102,9 +108,7 @@ TraceSection Revisions(const TracePage& page) {
   }
   for (const outbox::TracedRefusal& refusal : page.record.refusals) {
     std::string why = "refused";
-    for (const outbox::Reason& reason : refusal.reasons) {
-      Append(why, std::string(Name(reason.code)) + " " + reason.pointer + " " + reason.message);
-    }
+    AppendReasons(why, refusal.reasons);
     section.rows.push_back({Revision(refusal.revision), "rejected", ToString(refusal.received),
                             refusal.source, refusal.receipt, why});
   }
@@ -117,12 +121,8 @@ TraceSection Work(const TracePage& page) {
   section.columns = {"revision", "work", "state", "attempts", "map", "map set", "engine", "why"};
   for (const outbox::TracedWork& work : page.record.work) {
     std::string why;
-    for (const outbox::Reason& reason : work.reasons) {
-      Append(why, std::string(Name(reason.code)) + " " + reason.pointer + " " + reason.message);
-    }
-    for (const outbox::Reason& note : work.notes) {
-      Append(why, std::string(Name(note.code)) + " " + note.pointer + " " + note.message, "note: ");
-    }
+    AppendReasons(why, work.reasons);
+    AppendReasons(why, work.notes, "note: ");
     Append(why, work.answer, "the server's answer: ");
     section.rows.push_back({Revision(work.revision),
                             std::string(outbox::Name(work.kind)) + " " + work.id.value,

@@ -12,11 +12,6 @@
 namespace fhir_adapter::fhir {
 namespace {
 
-std::string_view TextOf(const Node* object, std::string_view name) {
-  const Node* node = object == nullptr ? nullptr : object->Find(name);
-  return node != nullptr && node->is_string() ? node->text : std::string_view();
-}
-
 bool IsPrimitive(const TypeInfo& type) {
   return type.kind == TypeKind::kPrimitive;
 }
@@ -90,13 +85,13 @@ void Walker::CheckRoot(const Element& root) {
     scope_ = &scope;
     return CheckObject(*root.node, *root.type, Place{nullptr, root.type->name});
   }
-  const std::string_view name = TextOf(root.node, "resourceType");
+  const std::string_view name = MemberText(root.node, "resourceType");
   CheckResourceNode(*root.node, Place{nullptr, name.empty() ? "resource" : name}, nullptr);
 }
 
 void Walker::CheckResourceNode(const Node& node, const Place& place, ResourceScope* container) {
   if (!node.is_object()) return report_.Add(place, &node, "an object is expected");
-  const std::string_view name = TextOf(&node, "resourceType");
+  const std::string_view name = MemberText(&node, "resourceType");
   const TypeInfo* type = schema_.FindType(name);
   if (type == nullptr || type->kind != TypeKind::kResource || type->is_abstract || type->name != name) {
     return report_.Add(Place{&place, "resourceType"}, &node, "not a resource type of FHIR R4");
@@ -247,7 +242,7 @@ void Walker::CheckPrimitive(const Node& node, const PropertyRow& row, const Plac
 void Walker::CheckBinding(const Node& node, const PropertyRow& row, const Place& place) {
   const ValueSetInfo& set = *row.element->required_binding;
   const auto coding_fits = [&](const Node& coding) {
-    return set.Contains(TextOf(&coding, "system"), TextOf(&coding, "code"));
+    return set.Contains(MemberText(&coding, "system"), MemberText(&coding, "code"));
   };
   bool fits = true;
   if (IsPrimitive(*row.type)) {
@@ -288,9 +283,9 @@ void Walker::CheckExtension(const Node& node, const Place& place) {
   if (has_value == (node.Find("extension") != nullptr)) {
     report_.Add(place, &node, "an extension has a value or extensions, not both and not neither (ext-1)");
   }
-  const std::string_view url = TextOf(&node, "url");
+  const std::string_view url = MemberText(&node, "url");
   const bool is_nested =
-      frame_ != nullptr && frame_->type->name == "Extension" && !TextOf(frame_->node, "url").empty();
+      frame_ != nullptr && frame_->type->name == "Extension" && !MemberText(frame_->node, "url").empty();
   if (!is_nested && !url.empty() && url.find(':') == std::string_view::npos) {
     report_.Add(Place{&place, "url"}, &node, "the url of an extension is absolute");
   }

@@ -11,11 +11,6 @@ namespace {
 constexpr std::size_t kLineBytesMax = 150;
 constexpr std::size_t kValueBytesMax = 200;
 
-std::string_view TextOf(const Node& object, std::string_view name) {
-  const Node* member = object.Find(name);
-  return member != nullptr && member->is_string() ? member->text : std::string_view();
-}
-
 struct Finding {
   std::string path;
   std::string expected;  // JSON; empty: nothing
@@ -73,21 +68,21 @@ class Comparison {
   static std::string ItemPath(const std::string& path, std::size_t index, const Node& item) {
     std::string text = path + "[" + std::to_string(index) + "]";
     const Node* resource = item.is_object() ? item.Find("resource") : nullptr;
-    if (resource != nullptr) text += "(" + std::string(TextOf(*resource, "resourceType")) + ")";
+    if (resource != nullptr) text += "(" + std::string(MemberText(*resource, "resourceType")) + ")";
     return text;
   }
 
   static bool AreEntries(const Node& array) {
     return !array.items().empty() && std::ranges::all_of(array.items(), [](const Node* item) {
-      return item->is_object() && !TextOf(*item, "fullUrl").empty();
+      return item->is_object() && !MemberText(*item, "fullUrl").empty();
     });
   }
 
   void CompareEntries(const Node& expected, const Node& found, const std::string& path) {
     const auto find = [](const Node& in, const Node& entry) {
       const auto items = in.items();
-      return std::ranges::find(items, TextOf(entry, "fullUrl"),
-                               [](const Node* item) { return TextOf(*item, "fullUrl"); }) -
+      return std::ranges::find(items, MemberText(entry, "fullUrl"),
+                               [](const Node* item) { return MemberText(*item, "fullUrl"); }) -
              items.begin();
     };
     std::ptrdiff_t last = -1;

@@ -84,4 +84,9 @@ const Node* AtPointer(const Node& root, std::string_view pointer) {
   return node;
 }
 
+std::string_view TextAt(const Node& root, std::string_view pointer) {
+  const Node* node = AtPointer(root, pointer);
+  return node == nullptr ? std::string_view() : node->text;
+}
+
 }  // namespace fhir_adapter::fhir

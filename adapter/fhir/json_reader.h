@@ -35,4 +35,7 @@ std::string PointerTo(const Node& root, const Node& target);
 // The node at a JSON pointer, or null.
 const Node* AtPointer(const Node& root, std::string_view pointer);
 
+// Its text; empty when it is not there or has none.
+std::string_view TextAt(const Node& root, std::string_view pointer);
+
 }  // namespace fhir_adapter::fhir

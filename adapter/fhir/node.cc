@@ -63,6 +63,19 @@ Node* Node::Find(std::string_view name) const {
   return nullptr;
 }
 
+std::string_view MemberText(const Node& object, std::string_view name) {
+  const Node* member = object.Find(name);
+  return member != nullptr && member->is_string() ? member->text : std::string_view();
+}
+
+std::string_view MemberText(const Node* object, std::string_view name) {
+  return object == nullptr ? std::string_view() : MemberText(*object, name);
+}
+
+std::string MemberString(const Node& object, std::string_view name) {
+  return std::string(MemberText(object, name));
+}
+
 void Node::Set(Arena& arena, std::string_view name, Node* value) {
   for (Member& member : members()) {
     if (IsSameName(member.name, name)) {

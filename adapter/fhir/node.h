@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/arena.h"
@@ -68,6 +69,12 @@ struct Node {
   void Append(Arena& arena, Node* item);
   bool Remove(std::string_view name);
 };
+
+// The text of a member that is a string; empty when it is missing or is something else.
+std::string_view MemberText(const Node& object, std::string_view name);
+std::string_view MemberText(const Node* object, std::string_view name);  // null: has no members
+// A copy of it, for what outlives the arena.
+std::string MemberString(const Node& object, std::string_view name);
 
 // A deep copy into `arena`, texts included.
 Node* Clone(const Node& node, Arena& arena);

@@ -7,11 +7,6 @@
 namespace fhir_adapter::fhir {
 namespace {
 
-std::string_view TextOf(const Node* object, std::string_view name) {
-  const Node* node = object == nullptr ? nullptr : object->Find(name);
-  return node != nullptr && node->is_string() ? node->text : std::string_view();
-}
-
 std::span<Node*> ItemsOf(const Node& object, std::string_view name) {
   const Node* node = object.Find(name);
   return node != nullptr ? node->items() : std::span<Node*>();
@@ -27,7 +22,7 @@ bool RefersToContainer(const Node& node) {
     const std::span<Node*> items = node.items();
     return std::any_of(items.begin(), items.end(), [](const Node* item) { return RefersToContainer(*item); });
   }
-  return TextOf(&node, "reference") == "#" ||
+  return MemberText(&node, "reference") == "#" ||
          std::any_of(node.members().begin(), node.members().end(),
                      [](const Member& member) { return RefersToContainer(*member.value); });
 }
@@ -57,7 +52,7 @@ const Node* ReferenceChecker::EnterBundle(const Node& bundle) {
   resource_by_full_url_.clear();
   resources_without_full_url_.clear();
   for (const Node* entry : ItemsOf(bundle, "entry")) {
-    const std::string_view full_url = TextOf(entry, "fullUrl");
+    const std::string_view full_url = MemberText(entry, "fullUrl");
     const Node* resource = entry->Find("resource");
     if (!full_url.empty()) {
       resource_by_full_url_.emplace(full_url, resource);
@@ -126,11 +121,11 @@ void ReferenceChecker::CheckLocal(const Node& text, const ElementType& allowed, 
   const std::string_view id = text.text.substr(1);
   if (id.empty()) {
     if (scope.container == nullptr) report_.Add(place, &text, "# outside a contained resource (ref-1)");
-    return CheckTarget(TextOf(&root, "resourceType"), text, allowed, place);
+    return CheckTarget(MemberText(&root, "resourceType"), text, allowed, place);
   }
   for (const Node* contained : ItemsOf(root, "contained")) {
-    if (TextOf(contained, "id") == id) {
-      return CheckTarget(TextOf(contained, "resourceType"), text, allowed, place);
+    if (MemberText(contained, "id") == id) {
+      return CheckTarget(MemberText(contained, "resourceType"), text, allowed, place);
     }
   }
   report_.Add(place, &text, "no contained resource has this id (ref-1)");
@@ -146,7 +141,7 @@ void ReferenceChecker::CheckUrn(const Node& text, const ElementType& allowed, co
   if (target == resource_by_full_url_.end()) {
     return report_.Add(place, &text, "no entry of the Bundle has this fullUrl");
   }
-  CheckTarget(TextOf(target->second, "resourceType"), text, allowed, place);
+  CheckTarget(MemberText(target->second, "resourceType"), text, allowed, place);
 }
 
 // Relative (Type/id), absolute, or conditional (Type?query).
@@ -189,7 +184,7 @@ void ReferenceChecker::CheckContained(const Place& place, const ResourceScope& s
   int index = 0;
   for (const Node* resource : contained->items()) {
     const Place item{&place, "contained", element, index++};
-    const std::string_view id = TextOf(resource, "id");
+    const std::string_view id = MemberText(resource, "id");
     if (id.empty()) {
       report_.Add(item, resource, "a contained resource needs an id");
       continue;

@@ -19,11 +19,6 @@ using fhir::Node;
 constexpr std::string_view kPlaceholder = "urn:fhir-adapter:resource:";
 constexpr std::string_view kIdentifierQuery = "?identifier=";
 
-std::string_view MemberText(const Node& node, std::string_view name) {
-  const Node* value = node.Find(name);
-  return value != nullptr && value->is_string() ? value->text : std::string_view();
-}
-
 // What a search holds without an escape: unreserved characters, ':' and '/'.
 constexpr std::array<bool, 256> kIsPlain = [] {
   std::array<bool, 256> is_plain{};

@@ -10,11 +10,6 @@ namespace {
 constexpr std::array<std::string_view, 8> kPolicyNames = {"unset",    "reject", "quarantine", "text-only",
                                                           "optional", "fixed",  "provided",   "other-map"};
 
-std::string TextOf(const fhir::Node& node, std::string_view member) {
-  const fhir::Node* value = node.Find(member);
-  return value != nullptr && value->is_string() ? std::string(value->text) : std::string();
-}
-
 // `system|version` of an R5 canonical.
 std::pair<std::string, std::string> SplitCanonical(const std::string& text) {
   const std::size_t bar = text.find('|');
@@ -43,9 +38,9 @@ struct PropertyValue {
 // R4: system, value, display. R5: value[x], a Coding among them.
 PropertyValue ValueOf(const fhir::Node& entry) {
   if (const fhir::Node* coding = entry.Find("valueCoding")) {
-    return {TextOf(*coding, "system"), TextOf(*coding, "code"), TextOf(*coding, "display")};
+    return {MemberString(*coding, "system"), MemberString(*coding, "code"), MemberString(*coding, "display")};
   }
-  PropertyValue value{TextOf(entry, "system"), "", TextOf(entry, "display")};
+  PropertyValue value{MemberString(entry, "system"), "", MemberString(entry, "display")};
   for (const fhir::Member& member : entry.members()) {
     if (!member.name.starts_with("value")) continue;
     if (member.value->kind == fhir::NodeKind::kBoolean) {
@@ -59,8 +54,8 @@ PropertyValue ValueOf(const fhir::Node& entry) {
 
 // The last part of the property's name (R4 property, R5 attribute), which may be a url or a path.
 std::string PropertyName(const fhir::Node& entry) {
-  std::string name = TextOf(entry, "property");
-  if (name.empty()) name = TextOf(entry, "attribute");
+  std::string name = MemberString(entry, "property");
+  if (name.empty()) name = MemberString(entry, "attribute");
   return name.substr(name.find_last_of("/#.:|") + 1);
 }
 
@@ -85,9 +80,9 @@ Failure ConceptMapIndex::FaultAt(const fhir::Node& node, std::string message) co
 Result<ConceptMapIndex> ConceptMapIndex::FromResource(const fhir::Node& resource, std::string_view file) {
   ConceptMapIndex index;
   index.file_ = file;
-  index.url_ = TextOf(resource, "url");
-  index.id_ = TextOf(resource, "id");
-  index.name_ = TextOf(resource, "name");
+  index.url_ = MemberString(resource, "url");
+  index.id_ = MemberString(resource, "id");
+  index.name_ = MemberString(resource, "name");
   if (index.url_.empty() && index.id_.empty()) {
     return index.FaultAt(resource, "a ConceptMap needs a url or an id");
   }
@@ -113,8 +108,8 @@ ConceptTarget ConceptMapIndex::TargetAt(const fhir::Node& node, const std::strin
   ConceptTarget made;
   made.source_system = source;
   made.system = target;
-  made.code = TextOf(node, "code");
-  made.display = TextOf(node, "display");
+  made.code = MemberString(node, "code");
+  made.display = MemberString(node, "display");
   const fhir::Node* code = node.Find("code");
   const fhir::Node& place = code != nullptr ? *code : node;
   made.file = file_;
@@ -124,9 +119,9 @@ ConceptTarget ConceptMapIndex::TargetAt(const fhir::Node& node, const std::strin
 }
 
 Result<void> ConceptMapIndex::AddGroup(const fhir::Node& group) {
-  const auto [source, source_version] = SplitCanonical(TextOf(group, "source"));
-  auto [target, target_version] = SplitCanonical(TextOf(group, "target"));
-  if (std::string version = TextOf(group, "targetVersion"); !version.empty()) target_version = version;
+  const auto [source, source_version] = SplitCanonical(MemberString(group, "source"));
+  auto [target, target_version] = SplitCanonical(MemberString(group, "target"));
+  if (std::string version = MemberString(group, "targetVersion"); !version.empty()) target_version = version;
   const fhir::Node* elements = group.Find("element");
   if (elements != nullptr) {
     for (const fhir::Node* element : elements->items()) {
@@ -138,19 +133,19 @@ Result<void> ConceptMapIndex::AddGroup(const fhir::Node& group) {
 
 Result<void> ConceptMapIndex::AddElement(const fhir::Node& element, const std::string& source,
                                          const std::string& target, const std::string& version) {
-  const std::string code = TextOf(element, "code");
+  const std::string code = MemberString(element, "code");
   if (code.empty()) return FaultAt(element, "a row of a ConceptMap needs element.code");
   ConceptRow& row = RowFor(source, code);
-  if (row.display.empty()) row.display = TextOf(element, "display");
+  if (row.display.empty()) row.display = MemberString(element, "display");
   const fhir::Node* targets = element.Find("target");
   bool has_target = false;
   if (targets != nullptr) {
     for (const fhir::Node* item : targets->items()) {
-      const std::string equivalence = TextOf(*item, "equivalence");
-      const std::string relationship = TextOf(*item, "relationship");
+      const std::string equivalence = MemberString(*item, "equivalence");
+      const std::string relationship = MemberString(*item, "relationship");
       const bool is_none =
           equivalence == "unmatched" || equivalence == "disjoint" || relationship == "not-related-to";
-      if (is_none || TextOf(*item, "code").empty()) continue;
+      if (is_none || MemberString(*item, "code").empty()) continue;
       ConceptTarget added = TargetAt(*item, source, target);
       added.version = version;
       AddProperties(*item, added);
@@ -170,15 +165,15 @@ Result<void> ConceptMapIndex::AddUnmapped(const fhir::Node* group, const std::st
   const fhir::Node* node = group == nullptr ? nullptr : group->Find("unmapped");
   if (node != nullptr) {
     std::string name(PolicyExtension(*node));
-    if (name.empty() && policy_ == UnmappedPolicy::kUnset) name = TextOf(*node, "mode");
+    if (name.empty() && policy_ == UnmappedPolicy::kUnset) name = MemberString(*node, "mode");
     if (!name.empty()) {
       const auto policy = ParseUnmappedPolicy(name);
       if (!policy) return FaultAt(*node, "unmapped.mode is one of provided, fixed, other-map");
       unmapped.policy = *policy;
     }
     unmapped.fixed = TargetAt(*node, source, target);
-    unmapped.other_map = TextOf(*node, "url");
-    if (unmapped.other_map.empty()) unmapped.other_map = TextOf(*node, "otherMap");
+    unmapped.other_map = MemberString(*node, "url");
+    if (unmapped.other_map.empty()) unmapped.other_map = MemberString(*node, "otherMap");
   }
   if (group != nullptr) {
     const fhir::Node& at = node != nullptr ? *node : *group;

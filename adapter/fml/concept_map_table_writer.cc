@@ -21,11 +21,6 @@ std::string& At(Row& row, Column column) {
   return row[static_cast<std::size_t>(column)];
 }
 
-std::string TextOf(const Node& node, std::string_view name) {
-  const Node* value = node.Find(name);
-  return value != nullptr && value->is_string() ? std::string(value->text) : std::string();
-}
-
 std::span<Node* const> ItemsOf(const Node* list) {
   return list == nullptr ? std::span<Node* const>() : list->items();
 }
@@ -49,8 +44,8 @@ std::string Properties(const Node* list) {
   if (list == nullptr) return "";
   std::string out;
   for (const Node* item : list->items()) {
-    const std::string property = TextOf(*item, "property");
-    const std::string value = TextOf(*item, "value");
+    const std::string property = MemberString(*item, "property");
+    const std::string value = MemberString(*item, "value");
     const bool is_plain = item->members().size() == 2 && !property.empty() && !value.empty() &&
                           property.find_first_of("=; ") == std::string::npos &&
                           value.find(';') == std::string::npos && !value.starts_with(' ') &&
@@ -116,18 +111,19 @@ class TableWriter {
   static bool IsPolicy(const Node& extensions) {
     if (extensions.items().size() != 1) return false;
     const Node& extension = *extensions.items()[0];
-    return extension.members().size() == 2 && TextOf(extension, "url") == internal::kUnmappedPolicyUrl &&
-           !TextOf(extension, "valueCode").empty();
+    return extension.members().size() == 2 &&
+           MemberString(extension, "url") == internal::kUnmappedPolicyUrl &&
+           !MemberString(extension, "valueCode").empty();
   }
 
   void HeadLine(const std::string& text) { out_ += CsvText(text, ',') + "\n"; }
 
   void Group(const Node& group) {
     Row row;
-    At(row, Column::kSystem) = TextOf(group, "source");
-    At(row, Column::kSystemVersion) = TextOf(group, "sourceVersion");
-    At(row, Column::kTargetSystem) = TextOf(group, "target");
-    At(row, Column::kTargetVersion) = TextOf(group, "targetVersion");
+    At(row, Column::kSystem) = MemberString(group, "source");
+    At(row, Column::kSystemVersion) = MemberString(group, "sourceVersion");
+    At(row, Column::kTargetSystem) = MemberString(group, "target");
+    At(row, Column::kTargetVersion) = MemberString(group, "targetVersion");
     const bool is_same_key =
         !rows_.empty() &&
         std::ranges::all_of(std::array{Column::kSystem, Column::kSystemVersion, Column::kTargetSystem,
@@ -143,8 +139,8 @@ class TableWriter {
   }
 
   void Element(const Node& element, Row row, bool is_first, bool needs_group_mark) {
-    At(row, Column::kCode) = TextOf(element, "code");
-    At(row, Column::kDisplay) = TextOf(element, "display");
+    At(row, Column::kCode) = MemberString(element, "code");
+    At(row, Column::kDisplay) = MemberString(element, "display");
     std::string others = Others(element, {"code", "display", "target"});
     const bool looks_the_same = !is_first && At(row, Column::kCode) == At(rows_.back(), Column::kCode) &&
                                 At(row, Column::kDisplay) == At(rows_.back(), Column::kDisplay);
@@ -167,11 +163,11 @@ class TableWriter {
 
   // What has no column.
   static std::string Target(const Node& target, Row& row) {
-    At(row, Column::kTargetCode) = TextOf(target, "code");
-    At(row, Column::kTargetDisplay) = TextOf(target, "display");
-    At(row, Column::kEquivalence) = TextOf(target, "equivalence");
-    At(row, Column::kRelationship) = TextOf(target, "relationship");
-    At(row, Column::kComment) = TextOf(target, "comment");
+    At(row, Column::kTargetCode) = MemberString(target, "code");
+    At(row, Column::kTargetDisplay) = MemberString(target, "display");
+    At(row, Column::kEquivalence) = MemberString(target, "equivalence");
+    At(row, Column::kRelationship) = MemberString(target, "relationship");
+    At(row, Column::kComment) = MemberString(target, "comment");
     At(row, Column::kDependsOn) = Properties(target.Find("dependsOn"));
     At(row, Column::kProduct) = Properties(target.Find("product"));
     std::string others =

@@ -18,11 +18,6 @@ struct Source {
   const Node* node = nullptr;
 };
 
-std::string_view MemberText(const Node& node, std::string_view name) {
-  const Node* value = node.Find(name);
-  return value != nullptr && value->is_string() ? value->text : std::string_view();
-}
-
 Source SourceOf(const Node& coding) {
   return Source{MemberText(coding, "system"), MemberText(coding, "code"), MemberText(coding, "display"),
                 &coding};

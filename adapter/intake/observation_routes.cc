@@ -46,11 +46,8 @@ std::string BaseOf(const HttpRequest& request) {
 }
 
 bool IsFhirJson(const HttpRequest& request) {
-  std::string_view type = request.headers.Get("Content-Type");
-  type = type.substr(0, type.find(';'));
-  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-  return net::EqualIgnoringCase(type, "application/fhir+json") ||
-         net::EqualIgnoringCase(type, "application/json");
+  const std::string type = net::MediaType(request.headers.Get("Content-Type"));
+  return type == "application/fhir+json" || type == "application/json";
 }
 
 Issues NoJson() {
@@ -72,7 +69,7 @@ HttpResponse Stored(const ObservationRoutesContext& context, const PushAnswer& a
   }
   response.headers.Set("Location", std::string(base) + "/" + PlaceOf(answer.version));
   response.headers.Set("ETag", EntityTag(answer));
-  response.headers.Set("Last-Modified", HttpDate(answer.version.received));
+  response.headers.Set("Last-Modified", net::HttpDate(answer.version.received));
   return response;
 }
 
@@ -135,7 +132,7 @@ void GetObservation(const ObservationRoutesContext& context, const HttpRequest& 
   if (!found) return responder.Send(OperationOutcomeResponse(found.error()));
   HttpResponse response = HttpResponse::WithBody(200, kFhirJson, ShowResource(context, *found));
   response.headers.Set("ETag", "W/\"" + std::to_string(found->version) + "\"");
-  response.headers.Set("Last-Modified", HttpDate(found->received));
+  response.headers.Set("Last-Modified", net::HttpDate(found->received));
   responder.Send(std::move(response));
 }
 

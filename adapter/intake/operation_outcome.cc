@@ -70,12 +70,6 @@ std::string IssueJson(const Issue& issue) {
 
 }  // namespace
 
-std::string OperationOutcomeJson(const Issues& issues) {
-  std::string list;
-  for (const Issue& issue : issues) list += (list.empty() ? "" : ",") + IssueJson(issue);
-  return OutcomeJson(list);
-}
-
 HttpResponse OperationOutcomeResponse(const Issues& issues) {
   int status = 400;
   for (const Issue& issue : issues) status = std::max(status, Describe(issue.code).http_status);

@@ -12,8 +12,6 @@ namespace fhir_adapter::intake {
 
 inline constexpr const char* kFhirJson = "application/fhir+json; charset=utf-8";
 
-// `where.pointer` of an issue is a FHIRPath and becomes `expression`.
-std::string OperationOutcomeJson(const Issues& issues);
 // With the code of the gravest HTTP status; that is the status too.
 net::HttpResponse OperationOutcomeResponse(const Issues& issues);
 net::HttpResponse OperationOutcomeResponse(const Error& error);

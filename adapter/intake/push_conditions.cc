@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -12,7 +11,6 @@ namespace fhir_adapter::intake {
 namespace {
 
 constexpr std::string_view kType = "Observation";
-constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 
 // W/"3", or "3"; the number of our version.
 Result<std::int64_t> ReadEntityTag(std::string_view tag) {
@@ -112,15 +110,6 @@ Preference ReadPreference(std::string_view prefer) {
   if (prefer.find("return=minimal") != std::string_view::npos) return Preference::kMinimal;
   if (prefer.find("return=OperationOutcome") != std::string_view::npos) return Preference::kOperationOutcome;
   return Preference::kRepresentation;
-}
-
-std::string HttpDate(TimeUs time) {
-  const std::time_t seconds = time.us / kMicrosecondsPerSecond;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[40];
-  const std::size_t length = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return {text, length};
 }
 
 }  // namespace fhir_adapter::intake

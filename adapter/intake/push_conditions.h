@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/clock.h"
 #include "core/result.h"
 #include "pipeline/push_receiver.h"
 
@@ -32,8 +31,5 @@ Result<outbox::IdentifierToken> ReadIdentifierSearch(std::string_view query);
 
 enum class Preference { kRepresentation, kMinimal, kOperationOutcome };
 Preference ReadPreference(std::string_view prefer);
-
-// IMF-fixdate (RFC 9110).
-std::string HttpDate(TimeUs time);
 
 }  // namespace fhir_adapter::intake

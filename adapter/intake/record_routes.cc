@@ -38,14 +38,6 @@ std::string AnswerHead(const pipeline::RecordAnswer& record) {
   return json;
 }
 
-// `application/json; charset=utf-8` → `application/json`.
-std::string MediaType(std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
-  while (!type.empty() && type.back() == ' ') type.pop_back();
-  for (char& c : type) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return type;
-}
-
 HttpResponse UnsupportedMediaType() {
   net::HttpProblem problem;
   problem.status = 415;
@@ -75,7 +67,7 @@ void AnswerWhenDurable(const Result<pipeline::ReceiveAnswer>& answer, const Resp
 }
 
 void PostRecords(const RecordRoutesContext& context, const HttpRequest& request, const Responder& responder) {
-  const std::string type = MediaType(request.headers.Get("Content-Type"));
+  const std::string type = net::MediaType(request.headers.Get("Content-Type"));
   if (type != "application/json" && type != "application/x-ndjson") {
     responder.Send(UnsupportedMediaType());
     return;

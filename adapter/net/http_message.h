@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/principal.h"
 #include "core/result.h"
 
@@ -92,5 +93,11 @@ Result<std::vector<QueryParameter>> ParseQuery(std::string_view raw_query);
 std::string PercentEncode(std::string_view text);
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
+// `application/JSON; charset=utf-8` → `application/json`.
+std::string MediaType(std::string_view content_type);
+
+// IMF-fixdate (RFC 9110 5.6.7), to the second.
+std::string HttpDate(TimeUs time);
 
 }  // namespace fhir_adapter::net

@@ -10,7 +10,6 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <chrono>
-#include <ctime>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -28,15 +27,6 @@ constexpr std::size_t kReadChunkBytes = 64 * 1024;
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;  // read and thrown away before an early close
 constexpr std::int64_t kLingerMs = 1'000;
 constexpr std::size_t kClientApplicationBytesMax = 200;
-
-std::string HttpDate(TimeUs time) {
-  const std::time_t seconds = time.us / 1'000'000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  const std::size_t bytes = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return std::string(text.data(), bytes);
-}
 
 // A line end in a header value would begin another header.
 std::string OneLine(std::string value) {

@@ -11,11 +11,6 @@
 namespace fhir_adapter::pipeline {
 namespace {
 
-std::string_view Text(const fhir::Node& object, std::string_view name) {
-  const fhir::Node* member = object.Find(name);
-  return member != nullptr && member->is_string() ? member->text : std::string_view();
-}
-
 // The definitions of a set, parsed: the logical model called `type`, and all value sets.
 struct Definitions {
   Arena arena;
@@ -33,24 +28,37 @@ Result<void> ReadDefinitions(const std::vector<fml::SourceFile>& files, std::str
       error.where.file = file.path;
       return Fail(std::move(error));
     }
-    const std::string_view resource_type = Text(**parsed, "resourceType");
+    const std::string_view resource_type = MemberText(**parsed, "resourceType");
     if (resource_type == "ValueSet") out.value_sets.push_back(*parsed);
-    const bool is_model = resource_type == "StructureDefinition" && Text(**parsed, "kind") == "logical";
-    if (is_model && Text(**parsed, "type") == type) out.model = *parsed;
+    const bool is_model = resource_type == "StructureDefinition" && MemberText(**parsed, "kind") == "logical";
+    if (is_model && MemberText(**parsed, "type") == type) out.model = *parsed;
   }
   return {};
 }
 
+// As they stand in the configuration of a set. Those that came later are left out where they are empty, so
+// that sets without them keep their name.
+struct TextSetting {
+  const char* name;
+  std::string MappingSettings::* member;
+  bool is_always_named;
+};
+constexpr TextSetting kTextSettings[] = {
+    {"canonicalBase", &MappingSettings::canonical_base, true},
+    {"site", &MappingSettings::site, true},
+    {"patientIdentifierSystem", &MappingSettings::patient_identifier_system, true},
+    {"practitionerIdentifierSystem", &MappingSettings::practitioner_identifier_system, true},
+    {"encounterIdentifierSystem", &MappingSettings::encounter_identifier_system, true},
+    {"endpoint", &MappingSettings::endpoint, false}};
+constexpr const char* kLinkWindow = "linkWindowHours";
+
 std::vector<std::pair<std::string, std::string>> Configuration(const MappingSettings& settings) {
-  std::vector<std::pair<std::string, std::string>> values = {
-      {"canonicalBase", settings.canonical_base},
-      {"site", settings.site},
-      {"patientIdentifierSystem", settings.patient_identifier_system},
-      {"practitionerIdentifierSystem", settings.practitioner_identifier_system},
-      {"encounterIdentifierSystem", settings.encounter_identifier_system}};
-  if (!settings.endpoint.empty()) values.emplace_back("endpoint", settings.endpoint);
-  if (settings.link_window_h > 0)
-    values.emplace_back("linkWindowHours", std::to_string(settings.link_window_h));
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const TextSetting& text : kTextSettings) {
+    const std::string& value = settings.*text.member;
+    if (!value.empty() || text.is_always_named) values.emplace_back(text.name, value);
+  }
+  if (settings.link_window_h > 0) values.emplace_back(kLinkWindow, std::to_string(settings.link_window_h));
   return values;
 }
 
@@ -105,13 +113,10 @@ Result<std::shared_ptr<const MappingSet>> MappingSet::FromBytes(std::string_view
   }
   MappingSettings settings;
   settings.map = map;
-  settings.canonical_base = Text(*configuration, "canonicalBase");
-  settings.site = Text(*configuration, "site");
-  settings.patient_identifier_system = Text(*configuration, "patientIdentifierSystem");
-  settings.practitioner_identifier_system = Text(*configuration, "practitionerIdentifierSystem");
-  settings.encounter_identifier_system = Text(*configuration, "encounterIdentifierSystem");
-  settings.endpoint = Text(*configuration, "endpoint");
-  const std::string_view window = Text(*configuration, "linkWindowHours");
+  for (const TextSetting& text : kTextSettings) {
+    settings.*text.member = MemberText(*configuration, text.name);
+  }
+  const std::string_view window = MemberText(*configuration, kLinkWindow);
   std::from_chars(window.data(), window.data() + window.size(), settings.link_window_h);
   std::vector<fml::SourceFile> files;
   for (const fhir::Member& file : stored->members()) {

@@ -14,11 +14,6 @@ using fhir::Node;
 constexpr fhir::JsonLimits kLimits{limits::kPushBodyBytesMax, limits::kRecordDepthMax,
                                    limits::kRecordElementsMax};
 
-std::string_view TextOf(const Node* object, std::string_view name) {
-  const Node* member = object == nullptr ? nullptr : object->Find(name);
-  return member != nullptr && member->is_string() ? member->text : std::string_view();
-}
-
 Failure FailAt(Code code, std::string message, std::string place) {
   return Fail(code, std::move(message), Location{{}, 0, 0, std::move(place)});
 }
@@ -35,10 +30,10 @@ void MovePlaces(Issues& issues, const std::string& entry) {
 Result<PushBundleEntry> ReadEntry(const Node& node, const std::string& place, const MappingSet& set) {
   PushBundleEntry entry;
   const Node* request = node.Find("request");
-  entry.method = TextOf(request, "method");
-  entry.url = TextOf(request, "url");
-  entry.if_none_exist = TextOf(request, "ifNoneExist");
-  entry.if_match = TextOf(request, "ifMatch");
+  entry.method = MemberText(request, "method");
+  entry.url = MemberText(request, "url");
+  entry.if_none_exist = MemberText(request, "ifNoneExist");
+  entry.if_match = MemberText(request, "ifMatch");
   if (entry.method.empty() || entry.url.empty()) {
     return FailAt(Code::kResourceInvalid, "an entry needs request.method and request.url",
                   place + ".request");
@@ -65,8 +60,8 @@ Result<PushedObservation> ReadPushBody(std::string_view body, const MappingSet& 
 Result<PushBundle> ReadPushBundle(std::string_view body, const MappingSet& set) {
   Arena arena;
   ADAPTER_TRY(const Node* root, fhir::ReadJson(body, arena, kLimits));
-  const std::string_view type = TextOf(root, "type");
-  if (TextOf(root, "resourceType") != "Bundle" || (type != "transaction" && type != "batch")) {
+  const std::string_view type = MemberText(root, "type");
+  if (MemberText(root, "resourceType") != "Bundle" || (type != "transaction" && type != "batch")) {
     return FailAt(Code::kNotSupported, "only a Bundle of type transaction or batch is taken here",
                   "Bundle.type");
   }

@@ -26,11 +26,6 @@ constexpr std::string_view kMapId = "pushed-observation";
 constexpr std::string_view kMapVersion = "1";
 constexpr std::int64_t kMicrosecondsPerHour = 3'600'000'000;
 
-std::string_view TextOf(const Node* object, std::string_view name) {
-  const Node* member = object == nullptr ? nullptr : object->Find(name);
-  return member != nullptr && member->is_string() ? member->text : std::string_view();
-}
-
 std::string OurSystem(const MappingSettings& settings) {
   return settings.canonical_base + "/sid/it-observation";
 }
@@ -54,7 +49,7 @@ void RemoveOfSystem(Node& holder, std::string_view list, std::string_view system
   if (items == nullptr || !items->is_array()) return;
   std::uint32_t kept = 0;
   for (Node* item : items->items()) {
-    if (TextOf(item, "system") != system) items->item_data[kept++] = item;
+    if (MemberText(item, "system") != system) items->item_data[kept++] = item;
   }
   if (kept == items->size) return;
   items->size = kept;
@@ -126,11 +121,12 @@ std::string_view Relative(std::string_view reference, const std::string& endpoin
 // What a Reference names; nothing when it is in none of the forms that can be looked up.
 std::optional<outbox::ReferenceName> NameOf(const Node& reference, const std::string& endpoint) {
   outbox::ReferenceName name;
-  const std::string_view text = Relative(TextOf(&reference, "reference"), endpoint);
+  const std::string_view text = Relative(MemberText(&reference, "reference"), endpoint);
   if (text.empty()) {
     const Node* identifier = reference.Find("identifier");
-    name.type = TextOf(&reference, "type");
-    name.identifier = {std::string(TextOf(identifier, "system")), std::string(TextOf(identifier, "value"))};
+    name.type = MemberText(&reference, "type");
+    name.identifier = {std::string(MemberText(identifier, "system")),
+                       std::string(MemberText(identifier, "value"))};
     if (name.identifier.system.empty() || name.identifier.value.empty()) return std::nullopt;
     return name;
   }
@@ -180,9 +176,9 @@ void ReadIdentifiers(const Node& resource, PushedObservation& pushed) {
     return;
   }
   for (const Node* identifier : identifiers->items()) {
-    const std::string_view value = TextOf(identifier, "value");
+    const std::string_view value = MemberText(identifier, "value");
     if (value.empty()) continue;
-    pushed.identifiers.push_back({std::string(TextOf(identifier, "system")), std::string(value)});
+    pushed.identifiers.push_back({std::string(MemberText(identifier, "system")), std::string(value)});
   }
 }
 
@@ -262,11 +258,11 @@ std::vector<Delivered> ReadDelivered(const outbox::MappingFacts& facts, const st
   std::vector<Delivered> all;
   for (const std::string& text : facts.delivered) {
     const auto read = fhir::ReadJson(text, arena);
-    if (!read || TextOf(*read, "endpoint") != endpoint) continue;
+    if (!read || MemberText(*read, "endpoint") != endpoint) continue;
     const Node& row = **read;
-    all.push_back({TextOf(&row, "type"), TextOf(&row, "system"), TextOf(&row, "value"), TextOf(&row, "id"),
-                   IsTrue(row, "nullified"), IsTrue(row, "part"), TextOf(&row, "start"),
-                   TextOf(&row, "end")});
+    all.push_back({MemberText(&row, "type"), MemberText(&row, "system"), MemberText(&row, "value"),
+                   MemberText(&row, "id"), IsTrue(row, "nullified"), IsTrue(row, "part"),
+                   MemberText(&row, "start"), MemberText(&row, "end")});
   }
   return all;
 }
@@ -290,11 +286,11 @@ std::optional<fhir::UtcInterval> IntervalOf(std::string_view start, std::string_
 }
 
 std::optional<fhir::UtcInterval> EffectiveOf(const Node& resource) {
-  std::string_view moment = TextOf(&resource, "effectiveDateTime");
-  if (moment.empty()) moment = TextOf(&resource, "effectiveInstant");
+  std::string_view moment = MemberText(&resource, "effectiveDateTime");
+  if (moment.empty()) moment = MemberText(&resource, "effectiveInstant");
   if (!moment.empty()) return IntervalOf(moment, {});
   const Node* period = resource.Find("effectivePeriod");
-  return IntervalOf(TextOf(period, "start"), TextOf(period, "end"));
+  return IntervalOf(MemberText(period, "start"), MemberText(period, "end"));
 }
 
 // Finds what a stored Observation speaks of, and writes it into its focus.
@@ -406,12 +402,12 @@ outbox::IntendedResource Intended(const Node& resource, std::string_view subject
 PushedObservation ReadPushedObservation(Node& resource, const fhir::Schema& schema,
                                         const MappingSettings& settings) {
   PushedObservation pushed;
-  if (!resource.is_object() || TextOf(&resource, "resourceType") != kType) {
+  if (!resource.is_object() || MemberText(&resource, "resourceType") != kType) {
     pushed.issues.push_back(
         MakeIssue(Code::kNotSupported, "", "only resources of type Observation are taken here"));
     return pushed;
   }
-  pushed.body_id = TextOf(&resource, "id");
+  pushed.body_id = MemberText(&resource, "id");
   fhir::CheckResource(resource, schema, pushed.issues);
   for (Issue& issue : pushed.issues) {
     const std::size_t end = std::min(issue.message.find(": "), issue.message.size());
@@ -421,7 +417,7 @@ PushedObservation ReadPushedObservation(Node& resource, const fhir::Schema& sche
   }
   if (!pushed.issues.empty()) return pushed;
   RemoveOurs(resource, settings);
-  pushed.status = TextOf(&resource, "status");
+  pushed.status = MemberText(&resource, "status");
   ReadIdentifiers(resource, pushed);
   ReadPatient(resource, settings, pushed);
   ReadLinks(resource, settings, pushed);
@@ -447,7 +443,7 @@ MapOutput MapPushedObservation(std::string_view subject_key, std::string_view by
   const std::vector<Delivered> delivered = ReadDelivered(facts, settings.endpoint, arena);
   const auto unresolved = Linker(resource, delivered, settings, arena).Link();
   // What is not to be believed any more goes out without: it must reach what was delivered before.
-  if (unresolved && TextOf(&resource, "status") != "entered-in-error") {
+  if (unresolved && MemberText(&resource, "status") != "entered-in-error") {
     output.issues.push_back(*unresolved);
     return output;
   }

@@ -12,12 +12,6 @@ constexpr std::pair<std::string_view, RecordStatus> kStatuses[] = {{"in-progress
                                                                    {"not-done", RecordStatus::kNotDone},
                                                                    {"voided", RecordStatus::kVoided}};
 
-// The text of a member, empty when it is not a text.
-std::string_view TextOf(const fhir::Node* node, std::string_view member) {
-  const fhir::Node* value = node != nullptr ? node->Find(member) : nullptr;
-  return value != nullptr && value->is_string() ? value->text : std::string_view();
-}
-
 }  // namespace
 
 std::string_view Name(RecordStatus status) {
@@ -36,7 +30,7 @@ std::optional<RecordStatus> ParseRecordStatus(std::string_view text) {
 
 std::optional<RecordKey> ReadKey(const fhir::Node& root) {
   const fhir::Node* revision = root.Find("revision");
-  RecordKey key{std::string(TextOf(&root, "site")), std::string(TextOf(&root, "recordId")), 0};
+  RecordKey key{std::string(MemberText(&root, "site")), std::string(MemberText(&root, "recordId")), 0};
   if (key.site.empty() || key.record_id.empty() || revision == nullptr || !revision->is_number())
     return std::nullopt;
   const std::string_view digits = revision->text;
@@ -47,17 +41,17 @@ std::optional<RecordKey> ReadKey(const fhir::Node& root) {
 
 std::optional<RecordEnvelope> ReadEnvelope(const fhir::Node& root) {
   std::optional<RecordKey> key = ReadKey(root);
-  const std::optional<RecordStatus> status = ParseRecordStatus(TextOf(&root, "status"));
+  const std::optional<RecordStatus> status = ParseRecordStatus(MemberText(&root, "status"));
   const fhir::Node* patient = root.Find("patient");
   RecordEnvelope envelope;
-  envelope.recorded = TextOf(&root, "recorded");
-  envelope.patient_mrn = TextOf(patient, "mrn");
+  envelope.recorded = MemberText(&root, "recorded");
+  envelope.patient_mrn = MemberText(patient, "mrn");
   if (!key || !status || envelope.recorded.empty() || envelope.patient_mrn.empty()) return std::nullopt;
   envelope.key = *std::move(key);
   envelope.status = *status;
-  envelope.patient_sex = TextOf(patient, "sex");
-  envelope.patient_birth_date = TextOf(patient, "birthDate");
-  envelope.reason = TextOf(root.Find("correction"), "reason");
+  envelope.patient_sex = MemberText(patient, "sex");
+  envelope.patient_birth_date = MemberText(patient, "birthDate");
+  envelope.reason = MemberText(root.Find("correction"), "reason");
   return envelope;
 }
 

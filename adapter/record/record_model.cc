@@ -34,11 +34,6 @@ Failure Wrong(const fhir::Node& node, std::string message) {
   return Fail(Code::kConfiguration, std::move(message), Location{{}, node.line, node.column, {}});
 }
 
-std::string_view TextOf(const fhir::Node& node, std::string_view member) {
-  const fhir::Node* value = node.Find(member);
-  return value != nullptr && value->is_string() ? value->text : std::string_view();
-}
-
 std::span<fhir::Node*> ItemsOf(const fhir::Node& node, std::string_view member) {
   const fhir::Node* value = node.Find(member);
   return value != nullptr ? value->items() : std::span<fhir::Node*>();
@@ -57,7 +52,7 @@ std::optional<std::int64_t> IntegerOf(const fhir::Node& node, std::string_view m
 // The extension whose url is, or ends with, `url`.
 const fhir::Node* FindExtension(const fhir::Node& node, std::string_view url) {
   for (const fhir::Node* extension : ItemsOf(node, "extension")) {
-    if (TextOf(*extension, "url").ends_with(url)) return extension;
+    if (MemberText(*extension, "url").ends_with(url)) return extension;
   }
   return nullptr;
 }
@@ -82,12 +77,12 @@ std::vector<std::string> CodesOf(const fhir::Node& value_set) {
   if (const fhir::Node* compose = value_set.Find("compose"); compose != nullptr) {
     for (const fhir::Node* include : ItemsOf(*compose, "include")) {
       for (const fhir::Node* concept_ : ItemsOf(*include, "concept"))
-        codes.emplace_back(TextOf(*concept_, "code"));
+        codes.emplace_back(MemberText(*concept_, "code"));
     }
   }
   if (const fhir::Node* expansion = value_set.Find("expansion"); expansion != nullptr) {
     for (const fhir::Node* contains : ItemsOf(*expansion, "contains"))
-      codes.emplace_back(TextOf(*contains, "code"));
+      codes.emplace_back(MemberText(*contains, "code"));
   }
   std::sort(codes.begin(), codes.end());
   codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
@@ -98,13 +93,13 @@ Result<std::vector<Constraint>> ReadConstraints(const fhir::Node& definition) {
   std::vector<Constraint> constraints;
   for (const fhir::Node* node : ItemsOf(definition, "constraint")) {
     Constraint constraint;
-    constraint.key = TextOf(*node, "key");
-    constraint.human = TextOf(*node, "human");
-    constraint.expression = TextOf(*node, "expression");
+    constraint.key = MemberText(*node, "key");
+    constraint.human = MemberText(*node, "human");
+    constraint.expression = MemberText(*node, "expression");
     if (constraint.expression.empty())
       return Wrong(*node, "constraint " + constraint.key + " has no expression");
     const fhir::Node* code = FindExtension(*node, kIssueCodeExtension);
-    const std::string_view name = code != nullptr ? TextOf(*code, "valueCode") : std::string_view();
+    const std::string_view name = code != nullptr ? MemberText(*code, "valueCode") : std::string_view();
     const std::optional<Code> known = QuarantineCode(name);
     if (!known) {
       return Wrong(*node, "constraint " + constraint.key +
@@ -112,7 +107,7 @@ Result<std::vector<Constraint>> ReadConstraints(const fhir::Node& definition) {
     }
     constraint.code = *known;
     if (const fhir::Node* member = FindExtension(*node, kIssueMemberExtension); member != nullptr) {
-      constraint.member = TextOf(*member, "valueString");
+      constraint.member = MemberText(*member, "valueString");
     }
     constraints.push_back(std::move(constraint));
   }
@@ -122,7 +117,7 @@ Result<std::vector<Constraint>> ReadConstraints(const fhir::Node& definition) {
 Result<void> ReadType(const fhir::Node& definition, ModelElement& element) {
   const auto types = ItemsOf(definition, "type");
   if (types.size() != 1) return Wrong(definition, element.path + " needs exactly one type");
-  const std::string_view code = TextOf(*types[0], "code");
+  const std::string_view code = MemberText(*types[0], "code");
   for (const auto& [name, type] : kTypes) {
     if (name != code) continue;
     element.type = type;
@@ -134,8 +129,8 @@ Result<void> ReadType(const fhir::Node& definition, ModelElement& element) {
 
 Result<void> ReadBinding(const fhir::Node& definition, const ValueSets& value_sets, ModelElement& element) {
   const fhir::Node* binding = definition.Find("binding");
-  if (binding == nullptr || TextOf(*binding, "strength") != "required") return {};
-  std::string_view url = TextOf(*binding, "valueSet");
+  if (binding == nullptr || MemberText(*binding, "strength") != "required") return {};
+  std::string_view url = MemberText(*binding, "valueSet");
   url = url.substr(0, url.find('|'));
   const auto found = value_sets.find(url);
   if (found == value_sets.end()) {
@@ -147,10 +142,10 @@ Result<void> ReadBinding(const fhir::Node& definition, const ValueSets& value_se
 
 Result<ModelElement> ReadElement(const fhir::Node& definition, const ValueSets& value_sets) {
   ModelElement element;
-  element.path = TextOf(definition, "path");
+  element.path = MemberText(definition, "path");
   element.name = element.path.substr(element.path.rfind('.') + 1);
   element.is_required = IntegerOf(definition, "min").value_or(0) > 0;
-  const std::string_view max = TextOf(definition, "max");
+  const std::string_view max = MemberText(definition, "max");
   if (max != "1" && max != "*") return Wrong(definition, element.path + ": max must be 1 or *");
   element.is_list = max == "*";
   ADAPTER_CHECK(ReadType(definition, element));
@@ -159,13 +154,13 @@ Result<ModelElement> ReadElement(const fhir::Node& definition, const ValueSets& 
   element.most = IntegerOf(definition, "maxValueInteger");
   element.length_max = static_cast<std::size_t>(IntegerOf(definition, "maxLength").value_or(0));
   if (const fhir::Node* regex = FindExtension(definition, kRegexExtension); regex != nullptr) {
-    auto pattern = Pattern::Compile(TextOf(*regex, "valueString"));
+    auto pattern = Pattern::Compile(MemberText(*regex, "valueString"));
     if (!pattern) return Wrong(*regex, element.path + ": " + pattern.error().message);
     element.pattern = std::move(pattern).value();
   }
   element.is_row_key = FindExtension(definition, kRowKeyExtension) != nullptr;
   if (const fhir::Node* reference = FindExtension(definition, kRowReferenceExtension); reference != nullptr) {
-    element.row_reference = TextOf(*reference, "valueString");
+    element.row_reference = MemberText(*reference, "valueString");
   }
   ADAPTER_TRY(element.constraints, ReadConstraints(definition));
   return element;
@@ -241,21 +236,22 @@ const ModelElement* ModelElement::Find(std::string_view child) const {
 
 Result<RecordModel> RecordModel::Build(const fhir::Node& structure,
                                        std::span<const fhir::Node* const> value_sets) {
-  if (TextOf(structure, "resourceType") != "StructureDefinition" || TextOf(structure, "kind") != "logical") {
+  if (MemberText(structure, "resourceType") != "StructureDefinition" ||
+      MemberText(structure, "kind") != "logical") {
     return Wrong(structure, "a record model is a StructureDefinition of kind logical");
   }
   ValueSets codes;
   for (const fhir::Node* value_set : value_sets)
-    codes[std::string(TextOf(*value_set, "url"))] = CodesOf(*value_set);
+    codes[std::string(MemberText(*value_set, "url"))] = CodesOf(*value_set);
   const fhir::Node* differential = structure.Find("differential");
   const auto definitions =
       differential != nullptr ? ItemsOf(*differential, "element") : std::span<fhir::Node*>();
   if (definitions.empty()) return Wrong(structure, "the record model has no differential");
 
   RecordModel model;
-  model.url_ = TextOf(structure, "url");
-  model.version_ = TextOf(structure, "version");
-  model.root_.path = model.root_.name = TextOf(*definitions[0], "path");
+  model.url_ = MemberText(structure, "url");
+  model.version_ = MemberText(structure, "version");
+  model.root_.path = model.root_.name = MemberText(*definitions[0], "path");
   ADAPTER_TRY(model.root_.constraints, ReadConstraints(*definitions[0]));
   for (const fhir::Node* definition : definitions.subspan(1)) {
     ADAPTER_TRY(ModelElement element, ReadElement(*definition, codes));

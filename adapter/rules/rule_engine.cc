@@ -19,11 +19,6 @@ using internal::Check;
 using internal::Expression;
 using internal::Rule;
 
-std::string_view TextOf(const Node& node, std::string_view member) {
-  const Node* value = node.Find(member);
-  return value != nullptr && value->is_string() ? value->text : std::string_view();
-}
-
 // One record and its rules.
 class RuleRun {
  public:
@@ -124,7 +119,7 @@ class RuleRun {
     for (const Item& row : rows->items()) {
       Node* node = Node::Object(arena_);
       node->AddMember(arena_, "recordKey", Node::String(arena_, request_.record_key));
-      node->AddMember(arena_, "status", Node::String(arena_, TextOf(*request_.record, "status")));
+      node->AddMember(arena_, "status", Node::String(arena_, MemberText(*request_.record, "status")));
       for (const internal::Binding& member : rules_.fact.members) {
         const auto value = Evaluate(member.value, row);
         if (value && value->size() == 1)
@@ -226,7 +221,7 @@ class RuleRun {
         if (past.identifier == identifier && !past.recorded.empty()) return past.recorded;
       }
     }
-    return std::string(TextOf(*request_.record, "recorded"));
+    return std::string(MemberText(*request_.record, "recorded"));
   }
 
   void AddTargets(const std::vector<internal::Target>& targets, const Item& item,

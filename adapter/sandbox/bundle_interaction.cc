@@ -33,11 +33,6 @@ std::string Quoted(std::string_view text) {
   return out;
 }
 
-std::string TextOf(const Node& object, std::string_view name) {
-  const Node* child = object.Find(name);
-  return child != nullptr && child->is_string() ? std::string(child->text) : std::string();
-}
-
 std::string StatusText(int status) {
   return std::to_string(status) + " " + std::string(net::ReasonPhrase(status));
 }
@@ -71,8 +66,8 @@ Refusable<InteractionResult> RunAlone(ResourceStore& store, ResourceReader& read
 }
 
 Refusable<std::string> BundleRunner::Run(Node& bundle, Arena& arena, bool returns_representation) {
-  const std::string type = TextOf(bundle, "type");
-  if (TextOf(bundle, "resourceType") != "Bundle" || (type != "transaction" && type != "batch")) {
+  const std::string type = MemberString(bundle, "type");
+  if (MemberString(bundle, "resourceType") != "Bundle" || (type != "transaction" && type != "batch")) {
     return Refuse(400, "value", "the base takes a Bundle of type transaction or batch", "Bundle.type");
   }
   if (type == "transaction" ? !behaviour_.transactions : !behaviour_.batches) {
@@ -112,8 +107,8 @@ Refusable<std::vector<BundleRunner::Entry>> BundleRunner::ReadEntries(Node& bund
 MaybeRefusal BundleRunner::ReadRequest(const Node& node, std::size_t index, Arena& arena, Entry& entry) {
   const std::string expression = "Bundle.entry[" + std::to_string(index) + "]";
   const Node* request = node.Find("request");
-  const std::string method = request != nullptr ? TextOf(*request, "method") : std::string();
-  const std::string url = request != nullptr ? TextOf(*request, "url") : std::string();
+  const std::string method = request != nullptr ? MemberString(*request, "method") : std::string();
+  const std::string url = request != nullptr ? MemberString(*request, "url") : std::string();
   static constexpr std::array<std::string_view, 5> kMethods = {"GET", "HEAD", "POST", "PUT", "DELETE"};
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
     return Refuse(400, method.empty() ? "required" : "not-supported",
@@ -129,11 +124,11 @@ MaybeRefusal BundleRunner::ReadRequest(const Node& node, std::size_t index, Aren
   entry.interaction = std::move(*interaction);
   entry.interaction.expression = expression;
   entry.interaction.arena = &arena;
-  entry.interaction.if_match = TextOf(*request, "ifMatch");
-  entry.interaction.if_none_match = TextOf(*request, "ifNoneMatch");
-  const std::string if_none_exist = TextOf(*request, "ifNoneExist");
+  entry.interaction.if_match = MemberString(*request, "ifMatch");
+  entry.interaction.if_none_match = MemberString(*request, "ifNoneMatch");
+  const std::string if_none_exist = MemberString(*request, "ifNoneExist");
   if (!if_none_exist.empty()) entry.interaction.if_none_exist = if_none_exist;
-  entry.full_url = TextOf(node, "fullUrl");
+  entry.full_url = MemberString(node, "fullUrl");
   Node* resource = node.Find("resource");
   const bool needs_resource = method == "POST" || method == "PUT";
   if (needs_resource && (resource == nullptr || !resource->is_object())) {

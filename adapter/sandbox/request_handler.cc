@@ -1,7 +1,5 @@
 #include "sandbox/request_handler.h"
 
-#include <array>
-#include <ctime>
 #include <utility>
 
 #include "fhir/json_reader.h"
@@ -12,15 +10,6 @@ namespace fhir_adapter::sandbox {
 namespace {
 
 constexpr std::string_view kFhirJson = "application/fhir+json; charset=utf-8";
-
-std::string HttpDate(std::int64_t time_us) {
-  const std::time_t seconds = time_us / 1'000'000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  const std::size_t bytes = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return std::string(text.data(), bytes);
-}
 
 net::HttpResponse JsonResponse(int status, std::string body) {
   return net::HttpResponse::WithBody(status, std::string(kFhirJson), std::move(body));
@@ -182,7 +171,7 @@ net::HttpResponse RequestHandler::ResponseOf(const net::HttpRequest& request, co
   const std::string plain = base_url_ + "/" + resource.type + "/" + resource.id;
   const std::string versioned = plain + "/_history/" + std::to_string(resource.version);
   response.headers.Add("ETag", "W/\"" + std::to_string(resource.version) + "\"");
-  response.headers.Add("Last-Modified", HttpDate(resource.updated_us));
+  response.headers.Add("Last-Modified", net::HttpDate(TimeUs{resource.updated_us}));
   if (result.status == 304 || resource.content.empty()) return response;
   // What the body is a copy of (RFC 9110 8.7); HAPI's clients take the version from it.
   response.headers.Add("Content-Location", versioned);

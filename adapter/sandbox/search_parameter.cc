@@ -150,11 +150,6 @@ void Collect(const Node& node, std::string_view path, std::vector<const Node*>& 
   Collect(*child, dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1), found);
 }
 
-std::string_view TextOf(const Node& object, std::string_view name) {
-  const Node* child = object.Find(name);
-  return child != nullptr && child->is_string() ? child->text : std::string_view();
-}
-
 class EntryCollector {
  public:
   EntryCollector(const SearchParameter& parameter, std::vector<SearchEntry>& entries)
@@ -190,14 +185,14 @@ class EntryCollector {
       return;
     }
     // Coding has a code, Identifier a value.
-    const std::string_view code = TextOf(node, "code");
-    const std::string_view value = code.empty() ? TextOf(node, "value") : code;
-    if (!value.empty()) Push(TextOf(node, "system"), value);
+    const std::string_view code = MemberText(node, "code");
+    const std::string_view value = code.empty() ? MemberText(node, "value") : code;
+    if (!value.empty()) Push(MemberText(node, "system"), value);
   }
 
   void AddReference(const Node& node) {
     ReferenceTarget target;
-    if (!ParseReference(TextOf(node, "reference"), {}, target)) return;
+    if (!ParseReference(MemberText(node, "reference"), {}, target)) return;
     if (!parameter_.target_type.empty() && target.type != parameter_.target_type) return;
     Push(target.type, target.id);
   }
@@ -208,8 +203,8 @@ class EntryCollector {
       return;
     }
     if (!node.is_object()) return;
-    const auto start = MomentsOf(TextOf(node, "start"));
-    const auto end = MomentsOf(TextOf(node, "end"));
+    const auto start = MomentsOf(MemberText(node, "start"));
+    const auto end = MomentsOf(MemberText(node, "end"));
     if (!start && !end) return;
     Push({}, {}, start ? start->first_us : kBeginningOfTime, end ? end->last_us : kEndOfTime);
   }
@@ -271,7 +266,7 @@ std::vector<const SearchParameter*> SearchParametersOf(std::string_view type) {
 std::vector<SearchEntry> SearchEntriesOf(const Node& resource) {
   std::vector<SearchEntry> entries;
   std::vector<const Node*> found;
-  for (const SearchParameter* parameter : SearchParametersOf(TextOf(resource, "resourceType"))) {
+  for (const SearchParameter* parameter : SearchParametersOf(MemberText(resource, "resourceType"))) {
     EntryCollector collector(*parameter, entries);
     std::string_view paths = parameter->path;
     while (!paths.empty()) {

@@ -47,14 +47,14 @@ AnswerEntry ReadEntry(const Node& entry, const std::string& base_url) {
   AnswerEntry found;
   const Node* response = entry.Find("response");
   if (response == nullptr) return found;
-  const std::string_view status = TextOf(*response, "status");
+  const std::string_view status = MemberText(*response, "status");
   if (status.size() >= 3 &&
       std::all_of(status.begin(), status.begin() + 3, [](char c) { return c >= '0' && c <= '9'; })) {
     found.status = (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
   }
-  found.location = ParseLocation(TextOf(*response, "location"), base_url);
+  found.location = ParseLocation(MemberText(*response, "location"), base_url);
   found.version_id = found.location.version_id;
-  if (found.version_id.empty()) found.version_id = VersionOfEntityTag(TextOf(*response, "etag"));
+  if (found.version_id.empty()) found.version_id = VersionOfEntityTag(MemberText(*response, "etag"));
   return found;
 }
 
@@ -136,10 +136,10 @@ FhirRequest BundleEncoder::Encode(const DeliveryPlan& step) const {
 Result<EncodedAnswer> BundleEncoder::Read(const DeliveryPlan& step, const FhirAnswer& answer) const {
   Arena arena;
   const auto bundle = fhir::ReadJson(answer.body, arena, fhir::kResourceLimits);
-  if (!bundle || !(*bundle)->is_object() || TextOf(**bundle, "resourceType") != "Bundle") {
+  if (!bundle || !(*bundle)->is_object() || MemberText(**bundle, "resourceType") != "Bundle") {
     return Fail(Code::kServerAnswer, "the answer to a Bundle is no Bundle");
   }
-  const std::string_view type = TextOf(**bundle, "type");
+  const std::string_view type = MemberText(**bundle, "type");
   if (type != "transaction-response" && type != "batch-response") {
     return Fail(Code::kServerAnswer, "the answer to a Bundle is a Bundle of another type");
   }

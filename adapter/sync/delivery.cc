@@ -245,12 +245,19 @@ void Delivery::Adopt(const PlannedEntry& entry, const Observed& observed, Ledger
   AddWrite(adopted, row.server_id, row.version_id, true);
 }
 
+LedgerRow Delivery::NewRow(const ResourceKey& key) const {
+  LedgerRow row;
+  row.endpoint = services_.settings.endpoint;
+  row.key = key;
+  row.patient_key = item_.patient.key;
+  row.patient_generation = item_.patient_generation;
+  return row;
+}
+
 void Delivery::FoldUnknown(LookupReason reason, const PlannedEntry& entry, const Observed& observed) {
   // A Provenance that came apart from what it speaks of: it is written again, over this one.
   if (entry.key.type == "Provenance" && observed.json.find("\"urn:uuid:") != std::string::npos) return;
-  LedgerRow row;
-  row.endpoint = services_.settings.endpoint;
-  row.key = entry.key;
+  LedgerRow row = NewRow(entry.key);
   row.server_id = observed.server_id;
   row.version_id = observed.version_id;
   row.etag = EntityTag(observed.version_id);
@@ -258,8 +265,6 @@ void Delivery::FoldUnknown(LookupReason reason, const PlannedEntry& entry, const
   row.sha256 = Sha256Hex(observed.json);
   // What stands there by an earlier request of this work is part of this revision.
   row.revision = reason == LookupReason::kAmbiguous ? item_.revision : 0;
-  row.patient_key = item_.patient.key;
-  row.patient_generation = item_.patient_generation;
   if (entry.key.type == "Provenance") {
     // It speaks of what was written then, which need not be what would be written now.
     PlannedEntry found = entry;
@@ -436,13 +441,7 @@ void Delivery::Record(const PlannedEntry& entry, const std::string& server_id, c
                       bool adopted) {
   AddWrite(entry, server_id, version_id, adopted);
   LedgerRow* row = RowOf(entry.key);
-  if (row == nullptr) {
-    row = &item_.ledger.emplace_back();
-    row->endpoint = services_.settings.endpoint;
-    row->key = entry.key;
-    row->patient_key = item_.patient.key;
-    row->patient_generation = item_.patient_generation;
-  }
+  if (row == nullptr) row = &item_.ledger.emplace_back(NewRow(entry.key));
   row->server_id = server_id;
   row->version_id = version_id;
   row->etag = EntityTag(version_id);

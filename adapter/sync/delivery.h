@@ -113,6 +113,8 @@ class Delivery {
   void FinishFailed(const Classification& classification, const FhirAnswer& answer);
   void AddWrite(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,
                 bool adopted);
+  outbox::LedgerRow NewRow(
+      const outbox::ResourceKey& key) const;  // of this work; says nothing of the server yet
   outbox::LedgerRow* RowOf(const outbox::ResourceKey& key);
 
   outbox::WorkItem item_;

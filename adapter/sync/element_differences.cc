@@ -52,7 +52,7 @@ void Compare(const Node& ours, const Node& theirs, const std::string& path, std:
 
 std::vector<std::string> DifferingElements(const Node& ours, const Node& theirs) {
   std::vector<std::string> paths;
-  Compare(ours, theirs, std::string(TextOf(ours, "resourceType")), paths);
+  Compare(ours, theirs, std::string(MemberText(ours, "resourceType")), paths);
   return paths;
 }
 

@@ -30,14 +30,14 @@ OutcomeSummary SummarizeOutcome(std::string_view body) {
   OutcomeSummary summary;
   Arena arena;
   const auto outcome = ReadResource(body, arena);
-  if (!outcome || TextOf(**outcome, "resourceType") != "OperationOutcome") return summary;
+  if (!outcome || MemberText(**outcome, "resourceType") != "OperationOutcome") return summary;
   const fhir::Node* issues = (*outcome)->Find("issue");
   if (issues == nullptr) return summary;
   std::size_t codes = 0;
   for (const fhir::Node* issue : issues->items()) {
-    const std::string_view severity = TextOf(*issue, "severity");
+    const std::string_view severity = MemberText(*issue, "severity");
     if (severity != "error" && severity != "fatal") continue;
-    const std::string_view code = TextOf(*issue, "code");
+    const std::string_view code = MemberText(*issue, "code");
     if (IsPlain(code, "-") && codes < kCodesMax) {
       if (codes > 0) summary.codes += ", ";
       summary.codes += code;

@@ -18,7 +18,7 @@ bool HasIdentifier(const Node& patient, std::string_view system, std::string_vie
   const Node* identifiers = patient.Find("identifier");
   if (identifiers == nullptr) return false;
   return std::any_of(identifiers->items().begin(), identifiers->items().end(), [&](const Node* identifier) {
-    return TextOf(*identifier, "system") == system && TextOf(*identifier, "value") == value;
+    return MemberText(*identifier, "system") == system && MemberText(*identifier, "value") == value;
   });
 }
 
@@ -61,7 +61,7 @@ PatientMatch PatientMatcher::Read(const outbox::PatientReference& patient, FhirA
   facts.transport = answer.transport;
   facts.failure = answer.failure;
   facts.status = answer.status;
-  facts.body_is_readable = bundle && TextOf(**bundle, "resourceType") == "Bundle";
+  facts.body_is_readable = bundle && MemberText(**bundle, "resourceType") == "Bundle";
   PatientMatch match;
   match.classification = Classify(facts);
   if (match.classification.verdict != Verdict::kSucceeded) {
@@ -73,7 +73,7 @@ PatientMatch PatientMatcher::Read(const outbox::PatientReference& patient, FhirA
   if (const Node* entries = (*bundle)->Find("entry")) {
     for (const Node* entry : entries->items()) {
       const Node* resource = entry->Find("resource");
-      if (resource == nullptr || TextOf(*resource, "resourceType") != "Patient") continue;
+      if (resource == nullptr || MemberText(*resource, "resourceType") != "Patient") continue;
       if (HasIdentifier(*resource, settings_.identifier_system, patient.mrn)) found.push_back(resource);
     }
   }
@@ -83,9 +83,9 @@ PatientMatch PatientMatcher::Read(const outbox::PatientReference& patient, FhirA
     return match;
   }
   Known known;
-  known.reference = "Patient/" + std::string(TextOf(*found[0], "id"));
-  known.birth_date = TextOf(*found[0], "birthDate");
-  known.gender = TextOf(*found[0], "gender");
+  known.reference = "Patient/" + std::string(MemberText(*found[0], "id"));
+  known.birth_date = MemberText(*found[0], "birthDate");
+  known.gender = MemberText(*found[0], "gender");
   known.until_us = clock_.MonotonicUs() + settings_.remember_us;
   match = Compare(patient, known, false);
   if (match.outcome == PatientMatch::Outcome::kFound) {

@@ -52,9 +52,9 @@ std::vector<ResourceKey> KeysOf(const Node& resource, std::string_view system) {
   const Node* identifier = resource.Find("identifier");
   if (identifier == nullptr) return keys;
   const auto add = [&](const Node& one) {
-    if (TextOf(one, "system") != system) return;
-    keys.push_back(ResourceKey{std::string(TextOf(resource, "resourceType")), std::string(system),
-                               std::string(TextOf(one, "value"))});
+    if (MemberText(one, "system") != system) return;
+    keys.push_back(ResourceKey{std::string(MemberText(resource, "resourceType")), std::string(system),
+                               std::string(MemberText(one, "value"))});
   };
   if (identifier->is_object()) add(*identifier);
   for (const Node* one : identifier->items()) add(*one);
@@ -67,9 +67,9 @@ std::string SourceOf(const Node& provenance, std::string_view record_system) {
   for (const Node* entity : entities == nullptr ? std::span<Node*>() : entities->items()) {
     const Node* what = entity->Find("what");
     const Node* identifier = what == nullptr ? nullptr : what->Find("identifier");
-    if (identifier != nullptr && TextOf(*entity, "role") == "source" &&
-        TextOf(*identifier, "system") == record_system) {
-      return std::string(TextOf(*identifier, "value"));
+    if (identifier != nullptr && MemberText(*entity, "role") == "source" &&
+        MemberText(*identifier, "system") == record_system) {
+      return std::string(MemberText(*identifier, "value"));
     }
   }
   return {};
@@ -156,7 +156,7 @@ Result<FhirAnswer> Reconciler::Search(const std::string& path) {
   facts.transport = answer.transport;
   facts.failure = answer.failure;
   facts.status = answer.status;
-  facts.body_is_readable = bundle && TextOf(**bundle, "resourceType") == "Bundle";
+  facts.body_is_readable = bundle && MemberText(**bundle, "resourceType") == "Bundle";
   const Classification classification = Classify(facts);
   if (classification.verdict == Verdict::kSucceeded || classification.verdict == Verdict::kAbsent)
     return answer;
@@ -375,8 +375,8 @@ Result<void> Reconciler::FindOrphanedProvenances(const std::vector<LedgerSubject
       const Node* entries = bundle->Find("entry");
       for (const Node* entry : entries == nullptr ? std::span<Node*>() : entries->items()) {
         const Node* provenance = entry->Find("resource");
-        if (provenance == nullptr || TextOf(*provenance, "resourceType") != kProvenance) continue;
-        const std::string id(TextOf(*provenance, "id"));
+        if (provenance == nullptr || MemberText(*provenance, "resourceType") != kProvenance) continue;
+        const std::string id(MemberText(*provenance, "id"));
         const std::string source = SourceOf(*provenance, record_system);
         if (!IsOurs(source) || !seen.insert(id).second) continue;
         std::optional<ResourceKey> known;
@@ -476,12 +476,13 @@ Result<ReconcilePage> Reconciler::NextOfServer(ReconcileProgress& progress) {
     const Node* entries = bundle->Find("entry");
     for (const Node* entry : entries == nullptr ? std::span<Node*>() : entries->items()) {
       const Node* resource = entry->Find("resource");
-      if (resource == nullptr || TextOf(*resource, "resourceType") != kOwnTypes[progress.type].type) continue;
+      if (resource == nullptr || MemberText(*resource, "resourceType") != kOwnTypes[progress.type].type)
+        continue;
       ++progress.resources;
       for (const ResourceKey& key : KeysOf(*resource, system)) {
         if (!IsOurs(key.value)) continue;
         page.differences.push_back(
-            {DifferenceKind::kOrphaned, key, UrlOf(key, std::string(TextOf(*resource, "id"))), {}, {}});
+            {DifferenceKind::kOrphaned, key, UrlOf(key, std::string(MemberText(*resource, "id"))), {}, {}});
       }
     }
     ADAPTER_CHECK(store_.Read([&](storage::Snapshot& snapshot) -> Result<void> {

@@ -36,7 +36,7 @@ bool HasTag(const Node& resource, std::string_view system, std::string_view code
   const Node* tags = meta == nullptr ? nullptr : meta->Find("tag");
   if (tags == nullptr) return false;
   return std::any_of(tags->items().begin(), tags->items().end(), [&](const Node* tag) {
-    return TextOf(*tag, "system") == system && TextOf(*tag, "code") == code;
+    return MemberText(*tag, "system") == system && MemberText(*tag, "code") == code;
   });
 }
 
@@ -75,7 +75,7 @@ void NullifyAdverseEvent(Node& adverse_event, Arena& arena) {
     event = Node::Object(arena);
     adverse_event.AddMember(arena, "event", event);
   }
-  const std::string_view text = TextOf(*event, "text");
+  const std::string_view text = MemberText(*event, "text");
   if (text.starts_with(kLead)) return;
   std::string led(kLead);
   led += text;
@@ -95,7 +95,7 @@ std::string WithoutHistory(std::string_view reference) {
 
 Result<Node*> ReadResource(std::string_view json, Arena& arena) {
   ADAPTER_TRY(Node * resource, fhir::ReadJson(json, arena, fhir::kResourceLimits));
-  if (!resource->is_object() || TextOf(*resource, "resourceType").empty()) {
+  if (!resource->is_object() || MemberText(*resource, "resourceType").empty()) {
     return Fail(Code::kServerAnswer, "not a FHIR resource");
   }
   return resource;
@@ -107,31 +107,26 @@ std::string WriteOrdered(const Node& resource) {
   return out;
 }
 
-std::string_view TextOf(const Node& object, std::string_view member) {
-  const Node* value = object.Find(member);
-  return value != nullptr && value->is_string() ? value->text : std::string_view();
-}
-
 std::string_view StatusOf(const Node& resource) {
-  if (TextOf(resource, "resourceType") != "Condition") return TextOf(resource, "status");
+  if (MemberText(resource, "resourceType") != "Condition") return MemberText(resource, "status");
   const Node* verification = resource.Find("verificationStatus");
   const Node* codings = verification == nullptr ? nullptr : verification->Find("coding");
   if (codings == nullptr) return {};
   for (const Node* coding : codings->items()) {
-    if (TextOf(*coding, "system") == kVerificationSystem) return TextOf(*coding, "code");
+    if (MemberText(*coding, "system") == kVerificationSystem) return MemberText(*coding, "code");
   }
   return {};
 }
 
 bool IsNullified(const Node& resource, std::string_view local_system) {
-  const std::string_view type = TextOf(resource, "resourceType");
+  const std::string_view type = MemberText(resource, "resourceType");
   if (!HasStatus(type)) return HasTag(resource, local_system, kEnteredInErrorCode);
   const std::string_view status = StatusOf(resource);
   return status == kEnteredInErrorCode || (type == "DetectedIssue" && status == "cancelled");
 }
 
 void Nullify(Node& resource, Nullification how, std::string_view local_system, Arena& arena) {
-  const std::string_view type = TextOf(resource, "resourceType");
+  const std::string_view type = MemberText(resource, "resourceType");
   if (type == "Condition") return NullifyCondition(resource, arena);
   if (!HasStatus(type)) {
     AddTag(resource, local_system, arena);
@@ -183,8 +178,8 @@ void StripServerParts(Node& resource, std::string_view base_url, Arena& arena) {
 
 bool SameButForCorrection(const Node& a, const Node& b) {
   const bool observations =
-      TextOf(a, "resourceType") == "Observation" && TextOf(b, "resourceType") == "Observation";
-  if (!observations || !IsFinalKind(TextOf(a, "status")) || !IsFinalKind(TextOf(b, "status"))) {
+      MemberText(a, "resourceType") == "Observation" && MemberText(b, "resourceType") == "Observation";
+  if (!observations || !IsFinalKind(MemberText(a, "status")) || !IsFinalKind(MemberText(b, "status"))) {
     return fhir::SameContent(a, b);
   }
   Arena arena;

@@ -20,9 +20,6 @@ Result<fhir::Node*> ReadResource(std::string_view json, Arena& arena);
 // In the element order of R4, so that the same content gives the same bytes.
 std::string WriteOrdered(const fhir::Node& resource);
 
-// The text of a member that is a string; empty otherwise.
-std::string_view TextOf(const fhir::Node& object, std::string_view member);
-
 // Observation.status and the like; Condition has it in verificationStatus. Empty: none.
 std::string_view StatusOf(const fhir::Node& resource);
 

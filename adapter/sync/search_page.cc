@@ -11,8 +11,8 @@ using fhir::Node;
 Result<std::string> NextPage(const Node& bundle, const std::string& base_url) {
   const Node* links = bundle.Find("link");
   for (const Node* link : links == nullptr ? std::span<Node*>() : links->items()) {
-    if (TextOf(*link, "relation") != "next") continue;
-    const std::string_view url = TextOf(*link, "url");
+    if (MemberText(*link, "relation") != "next") continue;
+    const std::string_view url = MemberText(*link, "url");
     const bool is_below = url.starts_with(base_url) && url.size() > base_url.size() &&
                           (url[base_url.size()] == '/' || url[base_url.size()] == '?');
     if (!is_below) {

@@ -19,8 +19,8 @@ void ReadSystemInteractions(const Node& rest, ServerCapabilities& capabilities) 
   bool transaction = false;
   bool batch = false;
   for (const Node* interaction : interactions->items()) {
-    transaction = transaction || TextOf(*interaction, "code") == "transaction";
-    batch = batch || TextOf(*interaction, "code") == "batch";
+    transaction = transaction || MemberText(*interaction, "code") == "transaction";
+    batch = batch || MemberText(*interaction, "code") == "batch";
   }
   capabilities.transaction = transaction;
   capabilities.batch = batch;
@@ -31,29 +31,29 @@ void ReadSystemInteractions(const Node& rest, ServerCapabilities& capabilities) 
 Result<ServerCapabilities> ReadCapabilities(std::string_view body) {
   Arena arena;
   const auto read = ReadResource(body, arena);
-  if (!read || TextOf(**read, "resourceType") != "CapabilityStatement") {
+  if (!read || MemberText(**read, "resourceType") != "CapabilityStatement") {
     return Fail(Code::kServerAnswer, "/metadata is not a CapabilityStatement");
   }
   const Node& statement = **read;
   ServerCapabilities capabilities;
-  capabilities.fhir_version = TextOf(statement, "fhirVersion");
+  capabilities.fhir_version = MemberText(statement, "fhirVersion");
   if (const Node* software = statement.Find("software")) {
-    capabilities.software = std::string(TextOf(*software, "name"));
-    const std::string_view version = TextOf(*software, "version");
+    capabilities.software = std::string(MemberText(*software, "name"));
+    const std::string_view version = MemberText(*software, "version");
     if (!version.empty()) capabilities.software.append(" ").append(version);
   }
   const Node* rests = statement.Find("rest");
   if (rests == nullptr) return capabilities;
   for (const Node* rest : rests->items()) {
-    if (TextOf(*rest, "mode") != "server") continue;
+    if (MemberText(*rest, "mode") != "server") continue;
     ReadSystemInteractions(*rest, capabilities);
     const Node* resources = rest->Find("resource");
     if (resources == nullptr) continue;
     for (const Node* resource : resources->items()) {
-      TypeCapabilities& type = capabilities.types[std::string(TextOf(*resource, "type"))];
+      TypeCapabilities& type = capabilities.types[std::string(MemberText(*resource, "type"))];
       type.update_create = BooleanOf(*resource, "updateCreate");
       type.conditional_update = BooleanOf(*resource, "conditionalUpdate");
-      type.versioning = TextOf(*resource, "versioning");
+      type.versioning = MemberText(*resource, "versioning");
     }
   }
   return capabilities;

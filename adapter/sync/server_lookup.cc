@@ -16,11 +16,11 @@ namespace {
 using fhir::Node;
 
 bool Carries(const Node& resource, const outbox::ResourceKey& key) {
-  if (TextOf(resource, "resourceType") != key.type) return false;
+  if (MemberText(resource, "resourceType") != key.type) return false;
   const Node* identifier = resource.Find("identifier");
   if (identifier == nullptr) return false;
   const auto is_it = [&](const Node* node) {
-    return TextOf(*node, "system") == key.system && TextOf(*node, "value") == key.value;
+    return MemberText(*node, "system") == key.system && MemberText(*node, "value") == key.value;
   };
   if (identifier->is_object()) return is_it(identifier);
   return std::any_of(identifier->items().begin(), identifier->items().end(), is_it);
@@ -30,7 +30,7 @@ bool HasNextPage(const Node& bundle) {
   const Node* links = bundle.Find("link");
   if (links == nullptr) return false;
   return std::any_of(links->items().begin(), links->items().end(),
-                     [](const Node* link) { return TextOf(*link, "relation") == "next"; });
+                     [](const Node* link) { return MemberText(*link, "relation") == "next"; });
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ void ServerLookup::Take(FhirAnswer answer) {
   const Query query = queries_[next_];
   Arena arena;
   const auto body = ReadResource(answer.body, arena);
-  const bool is_bundle = body && TextOf(**body, "resourceType") == "Bundle";
+  const bool is_bundle = body && MemberText(**body, "resourceType") == "Bundle";
   AnswerFacts facts;
   facts.kind = RequestKind::kLookup;
   facts.transport = answer.transport;
@@ -166,11 +166,11 @@ void ServerLookup::TakeResource(const Query& query, Node& resource) {
   for (const std::size_t i : query.wanted) {
     const Wanted& wanted = wanted_[i];
     if (!query.is_read && !Carries(resource, wanted.key)) continue;
-    if (query.is_read && TextOf(resource, "resourceType") != wanted.key.type) continue;
+    if (query.is_read && MemberText(resource, "resourceType") != wanted.key.type) continue;
     Observed observed;
     observed.entry = wanted.entry;
-    observed.server_id = TextOf(resource, "id");
-    if (const Node* meta = resource.Find("meta")) observed.version_id = TextOf(*meta, "versionId");
+    observed.server_id = MemberText(resource, "id");
+    if (const Node* meta = resource.Find("meta")) observed.version_id = MemberText(*meta, "versionId");
     const auto same = std::find_if(result_.found.begin(), result_.found.end(),
                                    [&](const Observed& other) { return other.entry == wanted.entry; });
     const auto is_it = [&](const Observed& other) {
@@ -193,9 +193,9 @@ void ServerLookup::TakeProvenance(const Node& provenance) {
   for (const Node* entity : entities->items()) {
     const Node* what = entity->Find("what");
     const Node* identifier = what == nullptr ? nullptr : what->Find("identifier");
-    if (identifier == nullptr || TextOf(*entity, "role") != "source") continue;
-    if (TextOf(*identifier, "system") != record_system_) continue;
-    std::string_view value = TextOf(*identifier, "value");
+    if (identifier == nullptr || MemberText(*entity, "role") != "source") continue;
+    if (MemberText(*identifier, "system") != record_system_) continue;
+    std::string_view value = MemberText(*identifier, "value");
     if (!value.starts_with(record_ + ".")) continue;
     value.remove_prefix(record_.size() + 1);
     std::int64_t revision = 0;

@@ -81,7 +81,7 @@ std::string ErrorWord(std::string_view body) {
   Arena arena;
   const auto object = ReadObject(body, arena);
   if (!object) return {};
-  const std::string_view word = TextOf(**object, "error");
+  const std::string_view word = MemberText(**object, "error");
   const bool is_code = word.size() <= 40 && std::ranges::all_of(word, [](unsigned char c) {
                          return std::islower(c) != 0 || c == '_';
                        });
@@ -113,7 +113,7 @@ bool IsBearer(std::string_view type) {
 Result<std::string> ReadSmartConfiguration(std::string_view body, std::string_view base_url) {
   Arena arena;
   ADAPTER_TRY(const Node* configuration, ReadObject(body, arena));
-  const std::string url(TextOf(*configuration, "token_endpoint"));
+  const std::string url(MemberText(*configuration, "token_endpoint"));
   const bool is_safe =
       url.starts_with("https://") || (url.starts_with("http://") && base_url.starts_with("http://"));
   if (!is_safe || url.find_first_of(" \r\n\t#@") != std::string::npos) {
@@ -128,16 +128,16 @@ Result<AccessToken> ReadTokenAnswer(std::string_view body, std::string_view want
   Arena arena;
   ADAPTER_TRY(const Node* answer, ReadObject(body, arena));
   AccessToken token;
-  token.value = TextOf(*answer, "access_token");
+  token.value = MemberText(*answer, "access_token");
   token.lifetime_s = LifetimeOf(*answer);
   const bool is_visible =
       std::ranges::all_of(token.value, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
   if (token.value.empty() || !is_visible || token.value.size() > limits::kSecretBytesMax ||
-      !IsBearer(TextOf(*answer, "token_type"))) {
+      !IsBearer(MemberText(*answer, "token_type"))) {
     return Fail(Code::kServerAnswer, "the token server's answer holds no bearer token");
   }
   if (token.lifetime_s == 0) return Fail(Code::kServerAnswer, "the token server gave a token that has ended");
-  const std::set<std::string> granted = Words(TextOf(*answer, "scope"));
+  const std::set<std::string> granted = Words(MemberText(*answer, "scope"));
   std::string missing;
   for (const std::string& word : Words(wanted_scope)) {
     if (!granted.contains(word)) missing += (missing.empty() ? "" : " ") + word;

@@ -31,11 +31,6 @@ std::string ContentOf(const std::string& path) {
   return text.str();
 }
 
-std::string TextAt(const Node& root, const std::string& pointer) {
-  const Node* node = fhir::AtPointer(root, pointer);
-  return node == nullptr ? std::string() : std::string(node->text);
-}
-
 class Trace : public testing::Test {
  protected:
   Trace() : daemon_(SendingTo(sandbox_.url())) {}
@@ -131,7 +126,7 @@ TEST_F(Trace, EveryKindOfSelector_FindsTheRecord) {
       "MedicationAdministration?identifier=" + std::string(kAdministrations) + "|pain-clinic.MG-3.1");
   const std::string resource = "MedicationAdministration/" + AtPointer(administration, "/id");
   const std::string expected = TraceOf("pain-clinic/MG-3").standard_output;
-  const std::string request = TextAt(Read(TraceOf("pain-clinic/MG-3")), "/events/0/requestId");
+  const std::string request(TextAt(Read(TraceOf("pain-clinic/MG-3")), "/events/0/requestId"));
   ASSERT_FALSE(request.empty());
   const std::vector<std::string> selectors = {
       "MG-3",   resource,
@@ -165,7 +160,7 @@ TEST_F(Trace, AfterTheStop_ProvesEachEntryOffline) {
   const Node* events = trace.Find("events");
   EXPECT_EQ(TextAt(trace, "/proof/newer"), "0");
   EXPECT_EQ(TextAt(trace, "/proof/proven"), std::to_string(events->size));
-  const ProcessResult proof = daemon_.Command({"audit", "prove", TextAt(*events, "/0/entry")});
+  const ProcessResult proof = daemon_.Command({"audit", "prove", std::string(TextAt(*events, "/0/entry"))});
   ASSERT_EQ(proof.exit_code, 0) << proof.standard_error;
   EXPECT_EQ(TextAt(*events, "/0/proof"), proof.standard_output);
 }
@@ -187,7 +182,7 @@ TEST_F(Trace, EditedEntry_IsNotShownAsProven) {
 TEST_F(Trace, HeldAndQuarantinedWork_ShowsWhoAndWhy) {
   ASSERT_EQ(daemon_.Submit(Fixture("records/mg-1.json")).status, 202);
   ASSERT_EQ(daemon_.WaitForState("MG-1", 1, {"held"}), "held");
-  const std::string work = TextAt(Read(TraceOf("MG-1")), "/work/0/id");
+  const std::string work(TextAt(Read(TraceOf("MG-1")), "/work/0/id"));
   EXPECT_EQ(TextAt(Read(TraceOf("MG-1")), "/work/0/reasons/0/code"), "patient-not-found");
   ASSERT_EQ(
       daemon_.Command({"queue", "quarantine", work, "--reason", "asked <b>for</b> by the ward"}).exit_code,

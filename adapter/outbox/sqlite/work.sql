@@ -117,10 +117,12 @@ LIMIT 1;
 -- name: new_facts
 UPDATE patient_lease SET facts_version = facts_version + 1 WHERE patient_key = ?;
 
+-- At each delivery, so that it writes only what it did not say before.
 -- name: put_patient_found
 INSERT INTO patient_found (endpoint, server_id, patient_key, audit_seq) VALUES (?, ?, ?, ?)
 ON CONFLICT (endpoint, server_id) DO UPDATE
-SET patient_key = excluded.patient_key, audit_seq = excluded.audit_seq;
+SET patient_key = excluded.patient_key, audit_seq = excluded.audit_seq
+WHERE patient_key <> excluded.patient_key;
 
 -- name: written_before
 SELECT count(*)

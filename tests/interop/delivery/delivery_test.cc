@@ -23,8 +23,8 @@
 namespace fhir_adapter::test {
 namespace {
 
+using fhir::MemberText;
 using fhir::Node;
-using sync::TextOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -142,8 +142,8 @@ TEST_F(DeliveryToHapi, A_AllFixtures_StandThereOnceAndAsTheyWereMapped) {
   std::set<std::string> intended;
   for (const auto* records : {&earlier, &rest}) {
     for (const Node* resource : ReadMapped(MappedText(*daemon, *records)).resources) {
-      intended.insert(std::string(TextOf(*resource, "resourceType")) + "/" +
-                      std::string(TextOf(*resource, "id")));
+      intended.insert(std::string(MemberText(*resource, "resourceType")) + "/" +
+                      std::string(MemberText(*resource, "id")));
     }
   }
   std::map<std::string, int> expected;
@@ -164,7 +164,7 @@ TEST_F(DeliveryToHapi, B_TenfoldOverdoseCorrected_IsTheSameResourceInItsSecondVe
   const std::string identifier = "https://clinic.example/fhir/sid/it-administration|pain-clinic.MG-3.1";
   server_->ForEach("MedicationAdministration?identifier=" + identifier, arena, [&](Node& administration) {
     ++administrations;
-    EXPECT_EQ(TextOf(*administration.Find("meta"), "versionId"), "2");
+    EXPECT_EQ(MemberText(*administration.Find("meta"), "versionId"), "2");
     const Node* dose = fhir::AtPointer(administration, "/dosage/dose/value");
     ASSERT_NE(dose, nullptr);
     EXPECT_EQ(dose->text, "500");
@@ -180,7 +180,7 @@ int Percent(int count) {
 }
 
 std::string OwnValue(const Node& resource) {
-  return std::string(TextOf(*resource.Find("identifier")->items()[0], "value"));
+  return std::string(MemberText(*resource.Find("identifier")->items()[0], "value"));
 }
 
 // What a search finds of the cohort: the records MID-….
@@ -207,7 +207,7 @@ TEST_F(DeliveryToHapi, C_CohortAdministrations_AreCountedOnTheServerAsPublished)
   Arena arena;
   std::map<std::string, std::string> sex_of;
   server_->ForEach("Patient", arena, [&](Node& patient) {
-    sex_of["Patient/" + std::string(TextOf(patient, "id"))] = TextOf(patient, "gender");
+    sex_of["Patient/" + std::string(MemberText(patient, "id"))] = MemberText(patient, "gender");
   });
   std::map<std::string, int> doses;
   std::map<std::string, int> sexes;
@@ -216,10 +216,10 @@ TEST_F(DeliveryToHapi, C_CohortAdministrations_AreCountedOnTheServerAsPublished)
     const Node* dose = fhir::AtPointer(administration, "/dosage/dose/value");
     const std::string text = dose == nullptr ? "none" : std::string(dose->text);
     ++doses[text];
-    const std::string patient(TextOf(*administration.Find("subject"), "reference"));
+    const std::string patient(MemberText(*administration.Find("subject"), "reference"));
     ++sexes[sex_of[patient]];
     // One offset all year: the texts are in order of time.
-    doses_by_time[patient][std::string(TextOf(administration, "effectiveDateTime"))] = text;
+    doses_by_time[patient][std::string(MemberText(administration, "effectiveDateTime"))] = text;
   });
   EXPECT_EQ(doses, (std::map<std::string, int>{{"2", 211}, {"3", 184}, {"4", 154}, {"5", 199}}));
   EXPECT_EQ(sexes, (std::map<std::string, int>{{"male", 319}, {"female", 429}}));
@@ -246,7 +246,7 @@ TEST_F(DeliveryToHapi, C_CohortOutcomes_AreCountedOnTheServerAsPublished) {
   std::map<std::string, int> outcomes;
   ForEachOfCohort(*server_, "Procedure?code=http://snomed.info/sct|18629005", arena, [&](Node& procedure) {
     const Node* code = fhir::AtPointer(procedure, "/outcome/coding/0/code");
-    ++outcomes[std::string(code != nullptr ? code->text : TextOf(*procedure.Find("outcome"), "text"))];
+    ++outcomes[std::string(code != nullptr ? code->text : MemberText(*procedure.Find("outcome"), "text"))];
   });
   const int unsuccessful = outcomes["385671000"];
   const int unknown = outcomes["Unknown"];
@@ -265,7 +265,7 @@ TEST_F(DeliveryToHapi, C_CohortOutcomes_AreCountedOnTheServerAsPublished) {
   std::vector<double> weeks;
   ForEachOfCohort(*server_, local + "relief-duration", arena, [&](Node& observation) {
     const double value = NumberAt(observation, "/valueQuantity/value");
-    weeks.push_back(TextOf(*observation.Find("valueQuantity"), "code") == "d" ? value / 7 : value);
+    weeks.push_back(MemberText(*observation.Find("valueQuantity"), "code") == "d" ? value / 7 : value);
   });
   ASSERT_FALSE(weeks.empty());
   std::ranges::sort(weeks);
@@ -291,7 +291,7 @@ TEST_F(DeliveryToHapi, C_CohortSideEffects_AreCountedOnTheServerAsPublished) {
   Arena arena;
   int worsened = 0;
   ForEachOfCohort(*server_, "Condition", arena, [&](Node& condition) {
-    if (TextOf(*condition.Find("code"), "text") == "pain worsened") ++worsened;
+    if (MemberText(*condition.Find("code"), "text") == "pain worsened") ++worsened;
   });
   EXPECT_EQ(Percent(worsened), 7);
   // Drowsy is who has a sedation of 1 to 3.

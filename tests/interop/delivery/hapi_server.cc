@@ -30,7 +30,7 @@ std::map<std::string, std::string> ServerContent::Versions() const {
   std::map<std::string, std::string> versions;
   for (const auto& [place, resource] : resources) {
     const fhir::Node* meta = resource->Find("meta");
-    versions[place] = meta == nullptr ? "" : std::string(sync::TextOf(*meta, "versionId"));
+    versions[place] = meta == nullptr ? "" : std::string(MemberText(*meta, "versionId"));
   }
   return versions;
 }
@@ -98,8 +98,8 @@ void HapiServer::ForEach(const std::string& query, Arena& arena,
     path.clear();
     if (const fhir::Node* links = (*bundle)->Find("link")) {
       for (const fhir::Node* link : links->items()) {
-        const std::string_view next = sync::TextOf(*link, "url");
-        if (sync::TextOf(*link, "relation") == "next") path = next.substr(url_.size());
+        const std::string_view next = MemberText(*link, "url");
+        if (MemberText(*link, "relation") == "next") path = next.substr(url_.size());
       }
     }
   }
@@ -109,7 +109,7 @@ ServerContent HapiServer::Content() {
   ServerContent content;
   for (const std::string& type : kTypes) {
     ForEach(type, *content.arena, [&](fhir::Node& resource) {
-      content.resources[type + "/" + std::string(sync::TextOf(resource, "id"))] = &resource;
+      content.resources[type + "/" + std::string(MemberText(resource, "id"))] = &resource;
     });
   }
   return content;

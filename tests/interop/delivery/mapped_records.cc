@@ -15,15 +15,15 @@
 namespace fhir_adapter::test {
 namespace {
 
+using fhir::MemberText;
 using fhir::Node;
-using sync::TextOf;
 
 std::string OwnIdentifier(const Node& resource) {
   const Node* identifiers = resource.Find("identifier");
   if (identifiers == nullptr) return {};
   const auto of = [](const Node& identifier) -> std::string {
-    if (TextOf(identifier, "system").find("/sid/it-") == std::string_view::npos) return {};
-    return std::string(TextOf(identifier, "system")) + "|" + std::string(TextOf(identifier, "value"));
+    if (MemberText(identifier, "system").find("/sid/it-") == std::string_view::npos) return {};
+    return std::string(MemberText(identifier, "system")) + "|" + std::string(MemberText(identifier, "value"));
   };
   if (identifiers->is_object()) return of(*identifiers);
   for (const Node* identifier : identifiers->items()) {
@@ -34,7 +34,7 @@ std::string OwnIdentifier(const Node& resource) {
 }
 
 std::string PlaceOf(const Node& resource) {
-  return std::string(TextOf(resource, "resourceType")) + "/" + std::string(TextOf(resource, "id"));
+  return std::string(MemberText(resource, "resourceType")) + "/" + std::string(MemberText(resource, "id"));
 }
 
 // The patient is compared by whether there is one: which one it is, the identifier of the record tells.
@@ -71,15 +71,15 @@ RecordText ReadRecordText(const std::string& json) {
   EXPECT_TRUE(read.has_value());
   if (!read) return record;
   record.json = fhir::ToJson(**read);
-  record.id = TextOf(**read, "recordId");
+  record.id = MemberText(**read, "recordId");
   const Node* revision = (*read)->Find("revision");
   if (revision != nullptr) {
     std::from_chars(revision->text.data(), revision->text.data() + revision->text.size(), record.revision);
   }
   if (const Node* patient = (*read)->Find("patient")) {
-    record.mrn = TextOf(*patient, "mrn");
-    record.sex = TextOf(*patient, "sex");
-    record.birth_date = TextOf(*patient, "birthDate");
+    record.mrn = MemberText(*patient, "mrn");
+    record.sex = MemberText(*patient, "sex");
+    record.birth_date = MemberText(*patient, "birthDate");
   }
   return record;
 }
@@ -160,7 +160,7 @@ std::vector<std::string> Differences(const MappedResources& mapped, const Server
     Arena arena;
     Node* ours = Comparable(*resource, base_url, places, arena);
     Node* theirs = Comparable(*found->second, base_url, {}, arena);
-    const bool same = TextOf(*ours, "resourceType") == "Provenance"
+    const bool same = MemberText(*ours, "resourceType") == "Provenance"
                           ? ProvenancesAgree(*ours, *theirs)
                           : sync::SameButForCorrection(*ours, *theirs);
     if (!same)

@@ -17,8 +17,8 @@
 namespace fhir_adapter::test {
 namespace {
 
+using fhir::MemberText;
 using fhir::Node;
-using sync::TextOf;
 
 constexpr int kRecords = 12;
 const std::string kBase = "https://clinic.example/fhir/sid/";
@@ -34,7 +34,7 @@ Found ReadFound(const std::string& ndjson) {
     const auto read = fhir::ReadJson(line, arena);
     EXPECT_TRUE(read.has_value()) << line;
     if (!read) continue;
-    std::string text = std::string(TextOf(**read, "kind")) + " " + std::string(TextOf(**read, "url"));
+    std::string text = std::string(MemberText(**read, "kind")) + " " + std::string(MemberText(**read, "url"));
     for (const Node* path : (*read)->Find("paths")->items()) text += " " + std::string(path->text);
     found.insert(text);
   }
@@ -73,7 +73,7 @@ class ReconcileOnHapi : public testing::Test {
     return found;
   }
   static std::string Url(const Node& resource) {
-    return std::string(TextOf(resource, "resourceType")) + "/" + std::string(TextOf(resource, "id"));
+    return std::string(MemberText(resource, "resourceType")) + "/" + std::string(MemberText(resource, "id"));
   }
   void Put(const Node& resource) {
     const HttpReply reply = server_.client().Put("/" + Url(resource), fhir::ToJson(resource));
@@ -89,7 +89,7 @@ class ReconcileOnHapi : public testing::Test {
     copy->Remove("id");
     copy->Remove("meta");
     const HttpReply reply =
-        server_.client().Post("/" + std::string(TextOf(resource, "resourceType")), fhir::ToJson(*copy));
+        server_.client().Post("/" + std::string(MemberText(resource, "resourceType")), fhir::ToJson(*copy));
     EXPECT_EQ(reply.status, 201) << reply.body;
     const std::string location = reply.Header("Location");
     const std::size_t begin = location.find("/fhir/") + 6;

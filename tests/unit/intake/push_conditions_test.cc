@@ -66,9 +66,5 @@ TEST(PushConditions, IfMatch_IsOneVersion) {
   }
 }
 
-TEST(PushConditions, Date_IsThatOfHttp) {
-  EXPECT_EQ(HttpDate(TimeUs{784'111'777'000'000}), "Sun, 06 Nov 1994 08:49:37 GMT");  // RFC 9110 5.6.7
-}
-
 }  // namespace
 }  // namespace fhir_adapter::intake

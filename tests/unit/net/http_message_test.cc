@@ -56,6 +56,10 @@ TEST(JsonString, ControlCharactersAndQuotes_AreEscaped) {
   EXPECT_EQ(JsonString("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\u000A\\u0001\"");
 }
 
+TEST(HttpDate, Date_IsThatOfHttp) {
+  EXPECT_EQ(HttpDate(TimeUs{784'111'777'000'000}), "Sun, 06 Nov 1994 08:49:37 GMT");  // RFC 9110 5.6.7
+}
+
 TEST(ProblemResponse, Error_HasStatusAndCodeOfTheTable) {
   const HttpResponse response = ProblemResponse(Error{Code::kHighWater, "full", {}});
   EXPECT_EQ(response.status, 503);

@@ -277,11 +277,11 @@ TEST_F(SmartCredentialsTest, EachAssertion_IsNewShortAndForTheTokenUrl) {
     const std::string text = Decoded(Parts(Assertion(i))[1]);
     const auto claims = fhir::ReadJson(text, arena);
     ASSERT_TRUE(claims) << text;
-    EXPECT_EQ(TextOf(**claims, "aud"), server_.origin() + "/token");
-    EXPECT_EQ(TextOf(**claims, "iss"), "clinic");
-    EXPECT_EQ(TextOf(**claims, "sub"), "clinic");
+    EXPECT_EQ(MemberText(**claims, "aud"), server_.origin() + "/token");
+    EXPECT_EQ(MemberText(**claims, "iss"), "clinic");
+    EXPECT_EQ(MemberText(**claims, "sub"), "clinic");
     EXPECT_EQ((*claims)->Find("exp")->text, "1800000240");  // at most five minutes
-    ids.emplace(TextOf(**claims, "jti"));
+    ids.emplace(MemberText(**claims, "jti"));
   }
   EXPECT_EQ(ids.size(), 3U);
 }
