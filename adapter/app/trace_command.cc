@@ -1,7 +1,10 @@
 // `fhir-adapter trace`: from a resource, a patient or a receipt to all that is known of the record.
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "app/audit_files.h"
@@ -12,7 +15,6 @@
 #include "app/trace_text.h"
 #include "core/limits.h"
 #include "fhir/json_reader.h"
-#include "outbox/inbox.h"
 #include "outbox/sqlite/sqlite_backend.h"
 
 namespace fhir_adapter::app {
@@ -34,7 +36,7 @@ Result<std::optional<audit::VerifierKey>> LoadKey(const std::string& path) {
 Result<std::vector<std::string>> SubjectsOfRequest(outbox::SqliteBackend& backend,
                                                    storage::Snapshot& snapshot,
                                                    const std::string& request_id) {
-  std::vector<std::string> subjects;
+  std::set<std::pair<std::string, std::string>> records;  // site and id
   ADAPTER_TRY(const audit::Sequence last, backend.log.Size(snapshot));
   ADAPTER_CHECK(backend.log.ForEach(snapshot, 1, last, [&](audit::Sequence, std::string_view bytes) {
     if (bytes.find(request_id) == std::string_view::npos) return true;
@@ -43,10 +45,15 @@ Result<std::vector<std::string>> SubjectsOfRequest(outbox::SqliteBackend& backen
     if (!entry || TextAt(**entry, "/request_id") != request_id) return true;
     const std::string_view record = TextAt(**entry, "/local/record");
     if (record.empty()) return true;
-    std::string subject = outbox::SubjectKey(TextAt(**entry, "/local/system"), record);
-    if (std::ranges::find(subjects, subject) == subjects.end()) subjects.push_back(std::move(subject));
-    return subjects.size() <= kRecordsMax;
+    records.emplace(TextAt(**entry, "/local/system"), record);
+    return records.size() <= kRecordsMax;
   }));
+  std::vector<std::string> subjects;
+  for (const auto& [site, record] : records) {
+    const outbox::TraceSelector selector{outbox::TraceSelectorKind::kRecord, site, record};
+    ADAPTER_TRY(std::vector<std::string> found, backend.trace.Subjects(snapshot, selector, kRecordsMax + 1));
+    std::ranges::move(found, std::back_inserter(subjects));
+  }
   return subjects;
 }
 

@@ -398,6 +398,19 @@ INSTANTIATE_TEST_SUITE_P(Points, KilledPush,
                          testing::Values("raw-inserted", "before-acknowledgement", "mapped",
                                          "request-handed-over", "answer-received", "delivery-completed"));
 
+TEST_F(Push, Trace_FindsItFromEachEnd) {
+  DeliverRecord();
+  const HttpReply reply = Post(PainScore(FocusOn("pain-clinic.MG-1.1")));
+  const std::string id = IdIn(reply);
+  ASSERT_TRUE(Reaches(id, "delivered"));
+  for (const std::string& selector : {"ehr." + id, "pain-clinic/ehr." + id, reply.Header("X-Request-Id"),
+                                      std::string(kObservationSystem) + "|pain-clinic.ehr." + id}) {
+    const ProcessResult traced = daemon_->Command({"--json", "trace", selector});
+    EXPECT_EQ(traced.exit_code, 0) << selector << ": " << traced.standard_error;
+    EXPECT_EQ(AtPointer(traced.standard_output, "/recordId"), "ehr." + id) << selector;
+  }
+}
+
 TEST_F(Push, TheLogAndTheRepairKnowIt) {
   DeliverRecord();
   const std::string id = IdIn(Post(PainScore(FocusOn("pain-clinic.MG-1.1"))));

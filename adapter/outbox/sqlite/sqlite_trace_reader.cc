@@ -117,16 +117,17 @@ Result<void> LoadRemarks(storage::Snapshot& snapshot, RecordTrace& trace) {
   }
 }
 
-Result<std::vector<std::string>> KnownSubject(storage::Snapshot& snapshot, const TraceSelector& selector) {
+// Those that the record's name stands for, else that of a record of which nothing could be taken.
+Result<std::vector<std::string>> SubjectsOfRecord(storage::Snapshot& snapshot, const TraceSelector& selector,
+                                                  std::int64_t limit) {
+  Statement statement = Use(snapshot, "subjects_of_record");
+  statement.Bind(selector.second, selector.first, limit);
+  ADAPTER_TRY(std::vector<std::string> subjects, Texts(std::move(statement)));
+  if (!subjects.empty()) return subjects;
   RecordTrace trace;
   trace.subject_key = SubjectKey(selector.first, selector.second);
-  std::vector<std::string> subjects;
-  for (const char* query : {"subject", "refused_subject"}) {
-    ADAPTER_TRY(const bool is_known, LoadName(snapshot, query, trace));
-    if (!is_known) continue;
-    subjects.push_back(trace.subject_key);
-    break;
-  }
+  ADAPTER_TRY(const bool is_refused, LoadName(snapshot, "refused_subject", trace));
+  if (is_refused) subjects.push_back(trace.subject_key);
   return subjects;
 }
 
@@ -153,7 +154,7 @@ Result<std::vector<std::string>> SqliteTraceReader::Subjects(storage::Snapshot& 
   const auto limit = static_cast<std::int64_t>(subjects_max);
   switch (selector.kind) {
     case TraceSelectorKind::kRecord:
-      return KnownSubject(snapshot, selector);
+      return SubjectsOfRecord(snapshot, selector, limit);
     case TraceSelectorKind::kRecordId: {
       Statement statement = Use(snapshot, "subjects_of_record_id");
       statement.Bind(selector.second, limit);

@@ -1,5 +1,9 @@
 -- For the auditor: which records a selector means, and all that the store holds of one.
 
+-- The key of a subject is not always made of these two alone: what the EHR pushed has its own.
+-- name: subjects_of_record
+SELECT subject_key FROM record_subject WHERE record_id = ? AND site = ? ORDER BY subject_key LIMIT ?;
+
 -- name: subjects_of_record_id
 SELECT subject_key FROM record_subject WHERE record_id = ? ORDER BY subject_key LIMIT ?;
 
