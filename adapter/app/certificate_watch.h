@@ -1,4 +1,4 @@
-// CertificateWatch: warns before the client certificate ends, once a day from fourteen days on.
+// CertificateWatch: warns before a certificate of ours ends, once a day from fourteen days on.
 //
 // For one thread. Reads the file each time, so that a renewed certificate ends the warnings.
 #pragma once

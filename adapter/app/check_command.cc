@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "app/commands.h"
+#include "app/listener_security.h"
 #include "app/mapping_files.h"
 #include "app/mapping_setup.h"
 
@@ -47,7 +48,8 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
   std::vector<std::string> maps;
   for (const SourceSettings& source : configuration.sources) maps.push_back(source.map);
   if (maps.empty()) maps.emplace_back("procedure-record");
-  std::size_t errors = 0;
+  std::size_t errors =
+      ListFindings(CheckHttpTls(configuration, SystemClock().Now()), global.json, streams.out);
   std::vector<fml::Finding> listed;
   for (const std::string& map : maps) {
     std::vector<fml::Finding> findings;

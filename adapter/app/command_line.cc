@@ -182,9 +182,19 @@ void AddSubmit(CLI::App& program, Parsed& parsed, const Streams& streams) {
   command->add_option("--to", options.to, "address of the daemon, http://HOST:PORT (default: configured)");
   command->add_option("--token-file", options.token_file,
                       "file with the bearer token, where the daemon wants one");
+  command->add_option("--ca-file", options.ca_file,
+                      "CA certificates (PEM) that an https daemon is known by; default: the system's");
+  CLI::Option* certificate = command->add_option("--client-certificate-file", options.client_certificate_file,
+                                                 "what we show of ourselves, where the daemon asks for it");
+  CLI::Option* key = command->add_option("--client-key-file", options.client_key_file, "and its key");
+  certificate->needs(key);
+  key->needs(certificate);
   command->add_option("FILE", options.files, "record files (.json, .ndjson), or - for standard input")
       ->required();
-  command->footer("Example: fhir-adapter submit fixtures/records/mg-1.json");
+  command->footer(
+      "Example: fhir-adapter submit fixtures/records/mg-1.json\n"
+      "Example: fhir-adapter submit --to https://intake.clinic.example:8620 --token-file ehr.token "
+      "fixtures/records/mg-1.json");
   command->callback([&] { parsed.command = [&] { return RunSubmit(parsed.global, options, streams); }; });
 }
 

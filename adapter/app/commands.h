@@ -91,6 +91,9 @@ int RunServe(const GlobalOptions& global, const Streams& streams);
 struct SubmitOptions {
   std::string to;          // empty: the configured [http] listen
   std::string token_file;  // empty: no token is sent
+  std::string ca_file;     // of an https daemon; empty: the authorities of the system
+  std::string client_certificate_file;
+  std::string client_key_file;
   std::vector<std::string> files;
 };
 int RunSubmit(const GlobalOptions& global, const SubmitOptions& options, const Streams& streams);

@@ -10,6 +10,7 @@
 #include <toml++/toml.h>
 
 #include "app/configuration_keys.h"
+#include "net/listen_address.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -269,6 +270,28 @@ Result<void> CheckAccess(const Configuration& configuration, const Location& whe
   return {};
 }
 
+// Outside this machine nobody is let in unseen, and nothing is said in clear.
+Result<void> CheckListener(const Configuration& configuration, const Location& where) {
+  const Configuration::Http& http = configuration.http;
+  if (http.certificate_file.empty() != http.key_file.empty()) {
+    return Fail(Code::kConfiguration, "[http] certificate_file and key_file are set together", where);
+  }
+  const bool has_tls = !http.certificate_file.empty();
+  if (!http.client_ca_file.empty() && !has_tls) {
+    return Fail(Code::kConfiguration, "[http] client_ca_file needs certificate_file and key_file", where);
+  }
+  const auto address = net::ParseListenAddress(http.listen);
+  if (!address) return Fail(Code::kConfiguration, "[http] listen: " + address.error().message, where);
+  const bool has_access = configuration.auth.kind != "none";
+  if (address->is_loopback() || (has_tls && has_access)) return {};
+  return Fail(Code::kConfiguration,
+              "[http] listen = \"" + http.listen + "\" can be reached from other machines: set " +
+                  (has_tls ? "" : "[http] certificate_file and key_file (TLS)") +
+                  (has_tls || has_access ? "" : " and ") + (has_access ? "" : "[auth] kind (who may)") +
+                  ", or listen on 127.0.0.1 or [::1]",
+              where);
+}
+
 Result<void> CheckTogether(const Configuration& configuration, const std::string& file) {
   const Location where{file, 0, 0, ""};
   if (!configuration.store.url.starts_with("sqlite:") || configuration.StorePath().empty()) {
@@ -281,6 +304,7 @@ Result<void> CheckTogether(const Configuration& configuration, const std::string
   if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
     return Fail(Code::kConfiguration, "[endpoint] base_url must begin with http:// or https://", where);
   }
+  ADAPTER_CHECK(CheckListener(configuration, where));
   return CheckAccess(configuration, where);
 }
 
@@ -288,6 +312,10 @@ Result<void> CheckTogether(const Configuration& configuration, const std::string
 
 std::string Configuration::StorePath() const {
   return store.url.substr(std::string_view("sqlite:").size());
+}
+
+std::string Configuration::HttpUrl(const std::string& address) const {
+  return (http.certificate_file.empty() ? "http://" : "https://") + address;
 }
 
 std::string Configuration::PatientIdentifierSystem() const {

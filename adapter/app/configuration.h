@@ -37,6 +37,9 @@ struct Configuration {
   } maps;
   struct Http {
     std::string listen = "127.0.0.1:8620";
+    std::string certificate_file;  // TLS; empty: plain text, on loopback only
+    std::string key_file;
+    std::string client_ca_file;  // mutual TLS; empty: clients are not asked for a certificate
     std::int64_t connections_max = 512;
     std::int64_t connections_per_address_max = 64;
   } http;
@@ -90,6 +93,8 @@ struct Configuration {
 
   // The store's file of `sqlite:PATH`.
   std::string StorePath() const;
+  // Where the HTTP interface is reached: https://127.0.0.1:8620.
+  std::string HttpUrl(const std::string& address) const;
   // [endpoint] patient_identifier_system or its default below canonical_base.
   std::string PatientIdentifierSystem() const;
 };

@@ -9,6 +9,7 @@
 #include "app/audit_setup.h"
 #include "app/control_socket.h"
 #include "app/endpoint_setup.h"
+#include "app/listener_security.h"
 #include "app/mapping_setup.h"
 #include "app/service_routes.h"
 #include "app/sync_metrics.h"
@@ -106,6 +107,7 @@ struct Daemon::Parts {
   Result<void> StartSources();
   void WakeAll();
   Result<void> ReadTokens();
+  void AddTls(MetricsPage& page) const;
 
   Configuration configuration;
   std::shared_ptr<const pipeline::MappingSet> set;  // shared with the mapper; exchanged by Reload
@@ -122,6 +124,7 @@ struct Daemon::Parts {
   std::unique_ptr<sync::SyncWorker> worker;
   std::atomic<bool> draining{false};
   std::vector<std::unique_ptr<intake::DirectorySource>> sources;
+  std::shared_ptr<net::TlsContext> http_tls;  // shared with the listener; null: plain text
   std::unique_ptr<net::HttpServer> control;
   std::unique_ptr<net::HttpServer> http;
 };
@@ -183,6 +186,12 @@ Result<void> Daemon::Parts::ReadTokens() {
   return {};
 }
 
+void Daemon::Parts::AddTls(MetricsPage& page) const {
+  if (!http_tls || !http) return;
+  const ListenerTls listeners[] = {{"http", http_tls->ends_s(), http->failed_handshakes()}};
+  AddListenerTls(page, listeners, SystemClock().Now());
+}
+
 Result<void> Daemon::Parts::StartListening() {
   routes = intake::RecordRoutes(intake::RecordRoutesContext{first_set->model(), *receiver, *backend->store,
                                                             backend->queue, configuration.endpoint.base_url});
@@ -190,6 +199,7 @@ Result<void> Daemon::Parts::StartListening() {
       *backend->store, backend->queue, SystemClock(), configuration.limits.high_water, draining, {}};
   service.add_metrics = [this](MetricsPage& page) {
     if (worker) AddSync(page, worker->statistics());
+    AddTls(page);
   };
   std::ranges::move(ServiceRoutes(service), std::back_inserter(routes));
   std::ranges::move(intake::ObservationRoutes(intake::ObservationRoutesContext{
@@ -206,6 +216,8 @@ Result<void> Daemon::Parts::StartListening() {
     return is_fhir ? intake::OperationOutcomeResponse(problem) : net::ProblemResponse(problem);
   };
   ADAPTER_TRY(options.address, net::ParseListenAddress(configuration.http.listen));
+  ADAPTER_TRY(http_tls, LoadHttpTls(configuration));
+  options.tls = http_tls;
   options.limits.connections_max = static_cast<std::size_t>(configuration.http.connections_max);
   options.limits.connections_per_address_max =
       static_cast<std::size_t>(configuration.http.connections_per_address_max);
@@ -255,7 +267,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
 }
 
 std::string Daemon::http_address() const {
-  return "http://" + parts_->http->address();
+  return parts_->configuration.HttpUrl(parts_->http->address());
 }
 
 const std::vector<net::Route>& Daemon::routes() const {
@@ -277,7 +289,12 @@ void Daemon::Reload() {
     parts_->pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(parts_->set));
     LogEvent(LogLevel::kInfo, "maps-loaded", {{"set", parts_->set->name()}});
   }
+  if (parts_->http_tls) ReloadTls(*parts_->http_tls);
   if (parts_->worker) parts_->worker->Rematch();
+}
+
+void Daemon::Look() {
+  if (parts_->http_tls) ReloadTlsWhenChanged(*parts_->http_tls);
 }
 
 bool Daemon::Stop(std::int64_t deadline_ms) {

@@ -21,15 +21,17 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  std::string http_address() const;  // http://127.0.0.1:8620
+  std::string http_address() const;  // http://127.0.0.1:8620, or https://
 
   // The table of the HTTP interface, with the roles that each route needs.
   const std::vector<net::Route>& routes() const;
 
   DaemonState state() const;
-  // SIGHUP: maps are read again (kept as they are when they have errors), held patients looked for,
-  // credentials read.
+  // SIGHUP: maps and certificates are read again (kept as they are when they have errors), held patients
+  // looked for, credentials read.
   void Reload();
+  // To be called now and then: takes certificates whose files have changed.
+  void Look();
   // Takes nothing more, waits for what is under way, stops. True when nothing was broken off.
   bool Stop(std::int64_t deadline_ms);
 

@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 #include <memory>
 
+#include "sync/transport_security.h"
+
 namespace fhir_adapter::app {
 namespace {
 
@@ -24,8 +26,10 @@ Result<HttpAnswer> Perform(const HttpCall& call) {
   if (!handle) return Fail(Code::kInternal, "libcurl cannot be initialised");
   HttpAnswer answer;
   CURL* curl = handle.get();
+  const sync::TlsSettings tls{call.tls.authority_file, call.tls.client_certificate_file,
+                              call.tls.client_key_file};
+  sync::SetTransportSecurity(curl, tls);
   curl_easy_setopt(curl, CURLOPT_URL, call.url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_PROXY, "");
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call.method.c_str());
@@ -48,7 +52,7 @@ Result<HttpAnswer> Perform(const HttpCall& call) {
   const CURLcode code = curl_easy_perform(curl);
   const std::string where = call.unix_socket_path.empty() ? call.url : call.unix_socket_path;
   if (code == CURLE_OPERATION_TIMEDOUT) return Fail(Code::kTimeout, where + " did not answer in time");
-  if (code != CURLE_OK) return Fail(Code::kUnreachable, where + ": " + curl_easy_strerror(code));
+  if (code != CURLE_OK) return Fail(sync::FailureOf(code), where + ": " + curl_easy_strerror(code));
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   curl_off_t wait = 0;
   curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);

@@ -1,4 +1,4 @@
-// One blocking HTTP request of a command to a daemon on this machine: its HTTP intake or its control socket.
+// One blocking HTTP request of a command to a daemon: its HTTP intake or its control socket.
 //
 // For commands only; the daemon's own requests to the FHIR server are sync's. Not for several threads at
 // once.
@@ -18,6 +18,11 @@ struct HttpCall {
   std::string content_type;      // of the body
   std::string body;
   std::string token;  // empty: none is sent
+  struct Tls {
+    std::string authority_file;           // CA certificates; empty: those of the system
+    std::string client_certificate_file;  // empty: none is shown
+    std::string client_key_file;
+  } tls;
   std::int64_t timeout_ms = 60'000;
 };
 
@@ -27,7 +32,8 @@ struct HttpAnswer {
   std::int64_t retry_after_s = 0;  // 0: not said
 };
 
-// Errors: unreachable (nothing listens, reset), timeout.
+// Errors: unreachable (nothing listens, reset), timeout, tls (the server is not known, or refuses the
+// client).
 Result<HttpAnswer> Perform(const HttpCall& call);
 
 }  // namespace fhir_adapter::app

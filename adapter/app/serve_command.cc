@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <malloc.h>
+#include <span>
 
 #include "app/certificate_watch.h"
 #include "app/commands.h"
@@ -32,11 +33,12 @@ class MemoryTrim {
 };
 
 // Runs until it is asked to stop or the store fails.
-DaemonState RunUntilStopped(Daemon& daemon, CertificateWatch& certificate) {
+DaemonState RunUntilStopped(Daemon& daemon, std::span<CertificateWatch> certificates) {
   const std::int64_t watchdog_us = WatchdogIntervalUs();
   MemoryTrim memory;
   for (;;) {
-    certificate.Look();
+    for (CertificateWatch& certificate : certificates) certificate.Look();
+    daemon.Look();
     memory.Look();
     const auto signal = WaitForSignal(kLookMs);
     if (daemon.state() == DaemonState::kStoreFailed) return DaemonState::kStoreFailed;
@@ -63,8 +65,9 @@ int RunServe(const GlobalOptions& global, const Streams& streams) {
     streams.err << "no [endpoint] base_url: records are kept and nothing is sent" << std::endl;
   }
   NotifyService("READY=1");
-  CertificateWatch certificate(configuration->endpoint.client_certificate_file, SystemClock());
-  const DaemonState state = RunUntilStopped(**daemon, certificate);
+  CertificateWatch certificates[] = {{configuration->endpoint.client_certificate_file, SystemClock()},
+                                     {configuration->http.certificate_file, SystemClock()}};
+  const DaemonState state = RunUntilStopped(**daemon, certificates);
   NotifyService("STOPPING=1");
   if (state == DaemonState::kStoreFailed) {
     LogEvent(LogLevel::kError, "store-failed", {{"message", Describe(Code::kStoreFailed).help}});

@@ -96,9 +96,10 @@ Result<void> CountAnswer(const HttpAnswer& answer, const std::string& file, Tota
 Result<HttpAnswer> PerformPatiently(const HttpCall& call, const Streams& streams) {
   for (int attempt = 1;; ++attempt) {
     ADAPTER_TRY(HttpAnswer answer, Perform(call));
-    if (answer.status != 503 || attempt == kBusyAttemptsMax) return answer;
+    const bool is_busy = answer.status == 503 || answer.status == 429;
+    if (!is_busy || attempt == kBusyAttemptsMax) return answer;
     const std::int64_t wait_s = std::clamp<std::int64_t>(answer.retry_after_s, 1, kBusyWaitMaxS);
-    streams.err << "the daemon is not ready; sending again in " << wait_s << " s\n";
+    streams.err << "the daemon asks to wait; sending again in " << wait_s << " s\n";
     std::this_thread::sleep_for(std::chrono::seconds(wait_s));
   }
 }
@@ -106,6 +107,7 @@ Result<HttpAnswer> PerformPatiently(const HttpCall& call, const Streams& streams
 struct Destination {
   std::string url;
   std::string token;  // empty: none is sent
+  HttpCall::Tls tls;
 };
 
 Result<void> SubmitFile(const std::string& file, const Destination& destination, Totals& totals,
@@ -118,6 +120,7 @@ Result<void> SubmitFile(const std::string& file, const Destination& destination,
     call.method = "POST";
     call.url = destination.url;
     call.token = destination.token;
+    call.tls = destination.tls;
     call.content_type = batch.content_type;
     call.body = std::move(batch.body);
     ADAPTER_TRY(const HttpAnswer answer, PerformPatiently(call, streams));
@@ -137,10 +140,11 @@ int RunSubmit(const GlobalOptions& global, const SubmitOptions& options, const S
   if (to.empty()) {
     const auto configuration = ConfigurationOf(global);
     if (!configuration) return Report(configuration.error(), streams);
-    to = "http://" + configuration->http.listen;
+    to = configuration->HttpUrl(configuration->http.listen);
   }
   while (to.ends_with("/")) to.pop_back();
-  Destination destination{to + "/records", ""};
+  Destination destination{
+      to + "/records", "", {options.ca_file, options.client_certificate_file, options.client_key_file}};
   if (!options.token_file.empty()) {
     auto token = ReadSecret(options.token_file);
     if (!token) return Report(token.error(), streams);

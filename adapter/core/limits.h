@@ -78,8 +78,30 @@ inline constexpr std::size_t kHttpHeaderBytesMax = 32'768;  // request line incl
 inline constexpr std::size_t kHttpHeaderFieldsMax = 100;
 inline constexpr std::int64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
+inline constexpr std::size_t kHttpRateClientsMax = 10'000;  // whose rate is remembered
+inline constexpr std::int64_t kHttpRequestBurstMax =
+    2'000;  // of one client at once, when it was quiet before
+inline constexpr std::int64_t kHttpRequestsPerSecondMax = 1'000;  // of one client, on average
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
-inline constexpr std::size_t kTokenNameBytesMax = 64;  // of a token of ours
+
+// TLS listeners (adapter/net).
+inline constexpr std::size_t kTlsFileBytesMax = 1'000'000;  // of a certificate, key or CA file
+inline constexpr std::int64_t kTlsHandshakeTimeoutMs = 10'000;
+
+// Credentials of clients (adapter/app, adapter/outbox).
+inline constexpr std::size_t kJwtAudiencesMax = 20;
+inline constexpr std::size_t kJwtBytesMax = 8'192;
+inline constexpr std::size_t kJwtKeyIdBytesMax = 256;
+inline constexpr std::size_t kJwtKeySetBytesMax = 262'144;
+inline constexpr std::size_t kJwtKeysMax = 100;                // of a set
+inline constexpr std::int64_t kJwtKeysMaxAgeSeconds = 86'400;  // of a set that cannot be read again
+inline constexpr std::int64_t kJwtKeysRefreshSeconds = 900;    // between two readings
+inline constexpr std::int64_t kJwtKeysRetrySeconds =
+    10;                                              // the same, when a key is missing or the last one failed
+inline constexpr std::int64_t kJwtSkewSeconds = 60;  // of the issuer's clock
+inline constexpr std::size_t kJwtSubjectBytesMax = 200;
+inline constexpr std::int64_t kTokenDaysMax = 3'650;  // a token of ours that ends
+inline constexpr std::size_t kTokenNameBytesMax = 64;
 
 // Pipeline (adapter/pipeline).
 inline constexpr std::size_t kAcceptRecordsMax = 32;    // of a submission, stored by one piece of work

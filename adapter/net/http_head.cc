@@ -53,6 +53,7 @@ std::optional<HttpProblem> CheckHost(const HttpHead& head, const HttpHeadPolicy&
   for (const std::string& allowed : policy.allowed_hosts) {
     if (EqualIgnoringCase(allowed, host)) return std::nullopt;
   }
+  if (policy.is_own_name && policy.is_own_name(host)) return std::nullopt;
   return HttpProblem{421, "host", "the Host header names another server"};
 }
 

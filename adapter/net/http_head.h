@@ -5,8 +5,10 @@
 // (DNS rebinding).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/http_message.h"
@@ -24,7 +26,8 @@ struct HttpHead {
 struct HttpHeadPolicy {
   HttpLimits limits;
   bool check_host = true;
-  std::vector<std::string> allowed_hosts;  // without port
+  std::vector<std::string> allowed_hosts;                  // without port
+  std::function<bool(std::string_view host)> is_own_name;  // further ones; may be absent
 };
 
 // What is wrong with the head, or nothing.

@@ -51,7 +51,8 @@ struct HttpRequest {
   std::vector<QueryParameter> path_parameters;  // what the braces of the route's pattern matched
   HttpHeaders headers;
   std::string body;
-  std::string peer_address;  // "127.0.0.1", "::1"; empty for a Unix-domain socket
+  std::string peer_address;               // "127.0.0.1", "::1"; empty for a Unix-domain socket
+  std::string client_certificate_sha256;  // lower-case hex, of the certificate shown in TLS; empty for none
   Principal principal;
   std::string request_id;   // X-Request-Id of the client, or generated; echoed in the response
   std::string traceparent;  // W3C Trace Context; of the client, or generated

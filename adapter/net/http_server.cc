@@ -28,6 +28,21 @@ using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 constexpr std::int64_t kAcceptRetryMs = 100;
 
+// Outside this machine nobody is let in unseen, and nothing is said in clear.
+Result<void> CheckExposure(const HttpServerOptions& options) {
+  const bool has_tls = options.tls != nullptr;
+  const bool has_authentication = static_cast<bool>(options.authenticate);
+  if (options.address.is_loopback() || (has_tls && has_authentication)) return {};
+  return Fail(Code::kConfiguration,
+              "listen address " + ToString(options.address) +
+                  " is not loopback: that needs TLS and authentication, and there is no " +
+                  (has_tls              ? "authentication ([auth] kind)"
+                   : has_authentication ? "TLS ([http] certificate_file, key_file)"
+                                        : "TLS ([http] certificate_file, key_file) and no authentication "
+                                          "([auth] kind)") +
+                  "; else listen on 127.0.0.1 or [::1]");
+}
+
 }  // namespace
 
 struct HttpServer::Implementation {
@@ -36,7 +51,7 @@ struct HttpServer::Implementation {
 
   void Listen(FileDescriptor socket, int family);
   void Accept();
-  void OnAccepted(HttpSocket socket);
+  void OnAccepted(StreamSocket socket);
   void StopAccepting();
   void CloseSessions();
   template <class Function>
@@ -73,7 +88,7 @@ void HttpServer::Implementation::Listen(FileDescriptor socket, int family) {
 
 void HttpServer::Implementation::Accept() {
   if (!acceptor->is_open()) return;
-  acceptor->async_accept([this](error_code error, HttpSocket socket) {
+  acceptor->async_accept([this](error_code error, StreamSocket socket) {
     if (error == asio::error::operation_aborted) return;
     if (error) {
       // Out of descriptors or memory: the queue of the system holds the others for a moment.
@@ -88,7 +103,7 @@ void HttpServer::Implementation::Accept() {
   });
 }
 
-void HttpServer::Implementation::OnAccepted(HttpSocket socket) {
+void HttpServer::Implementation::OnAccepted(StreamSocket socket) {
   HttpPeer peer;
   const int descriptor = socket.native_handle();
   if (is_unix) {
@@ -104,10 +119,12 @@ void HttpServer::Implementation::OnAccepted(HttpSocket socket) {
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
   const HttpLimits& limits = context.policy.limits;
+  const bool is_tls = context.options.tls != nullptr;
   const auto of_address = context.connections_by_address.find(peer.address);
   const bool address_full = !is_unix && of_address != context.connections_by_address.end() &&
                             of_address->second >= limits.connections_per_address_max;
   if (address_full || context.connections >= limits.connections_max) {
+    if (is_tls) return;  // nobody reads plain text here
     static constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: "
         "close\r\n\r\n";
@@ -152,12 +169,7 @@ HttpServer::Implementation::~Implementation() {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options, Router router) {
   const bool is_unix = !options.unix_socket_path.empty();
-  if (!is_unix && !options.address.is_loopback()) {
-    return Fail(Code::kConfiguration,
-                "listen address " + ToString(options.address) +
-                    " is not loopback: that needs TLS and authentication, which are not available; "
-                    "listen on 127.0.0.1 or [::1]");
-  }
+  if (!is_unix) ADAPTER_CHECK(CheckExposure(options));
   ADAPTER_TRY(FileDescriptor socket,
               is_unix ? ListenUnix(options.unix_socket_path) : ListenTcp(options.address));
   auto state = std::make_unique<Implementation>(std::move(options), std::move(router));
@@ -171,6 +183,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options,
   context.policy.limits = context.options.limits;
   context.policy.check_host = !is_unix;
   context.policy.allowed_hosts = context.options.allowed_hosts;
+  if (context.options.tls) {
+    context.policy.is_own_name = [&context](std::string_view host) {
+      return context.options.tls->IsOwnName(host);
+    };
+  }
   for (const std::string& name : {std::string("localhost"), std::string("127.0.0.1"), std::string("::1"),
                                   context.options.address.host}) {
     context.policy.allowed_hosts.push_back(name);
@@ -198,6 +215,10 @@ std::string HttpServer::address() const {
 
 std::size_t HttpServer::connection_count() const {
   return implementation_->context.connections;
+}
+
+std::int64_t HttpServer::failed_handshakes() const {
+  return implementation_->context.handshakes_failed;
 }
 
 bool HttpServer::Drain(std::int64_t deadline_ms) {

@@ -4,7 +4,7 @@
 // body is read, route, principal, roles, content coding and length have been checked. The server owns its
 // connections; destroying it closes them. All methods may be called from any thread but the I/O thread.
 //
-// A bind outside loopback is refused: it needs TLS and authentication, which this server does not offer yet.
+// With a TlsContext the port speaks TLS only. A bind outside loopback needs TLS and authentication.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +22,7 @@
 #include "net/io_thread.h"
 #include "net/listen_address.h"
 #include "net/router.h"
+#include "net/tls_context.h"
 
 namespace fhir_adapter::net {
 
@@ -37,6 +38,7 @@ struct HttpLimits {
   std::int64_t idle_timeout_ms = limits::kHttpIdleTimeoutMs;      // between requests; closed
   // A body must come at this rate on average, after a grace of one header timeout; 408.
   std::size_t body_bytes_per_second_min = limits::kHttpBodyBytesPerSecondMin;
+  std::int64_t handshake_timeout_ms = limits::kTlsHandshakeTimeoutMs;  // of TLS; closed
 };
 
 // What a finished request amounts to; for logs and metrics. The pattern, not the path: paths and queries can
@@ -56,6 +58,8 @@ struct HttpServerOptions {
   ListenAddress address;         // ignored when unix_socket_path is set
   std::string unix_socket_path;  // created with mode 0600; removed when the server stops
   HttpLimits limits;
+  std::shared_ptr<TlsContext>
+      tls;  // shared with who reloads it; null: plain text. Not for a Unix-domain socket
   // Who the client is, from the head of the request (the body is still empty). An error is answered with its
   // status before the body is read. When absent, everyone who reaches a loopback port or the socket has every
   // role; on a Unix-domain socket the principal is the peer's user.
@@ -64,8 +68,8 @@ struct HttpServerOptions {
   std::function<HttpResponse(const HttpProblem& problem, std::string_view path)> render_problem;
   // Called on the I/O thread after each exchange.
   std::function<void(const HttpExchange&)> on_exchange;
-  // Host names that the Host header may hold besides the loopback names and the address itself, so that a web
-  // page cannot reach a loopback port under a name of its own (DNS rebinding).
+  // Host names that the Host header may hold besides the loopback names, the address itself and the names in
+  // the certificate, so that a web page cannot reach a loopback port under a name of its own (DNS rebinding).
   std::vector<std::string> allowed_hosts;
   Clock* clock = nullptr;         // null: the system's
   IoThread* io_thread = nullptr;  // null: the server starts its own
@@ -73,8 +77,8 @@ struct HttpServerOptions {
 
 class HttpServer {
  public:
-  // Errors: kConfiguration (not loopback, bad path), kInputOutput (the address is taken; names it),
-  // kStoreLocked (another process listens on the Unix-domain socket).
+  // Errors: kConfiguration (not loopback without TLS and authentication, bad path), kInputOutput (the address
+  // is taken; names it), kStoreLocked (another process listens on the Unix-domain socket).
   static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options, Router router);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -83,6 +87,7 @@ class HttpServer {
   std::uint16_t port() const;   // the one in use, also when 0 was asked for; 0 for a Unix-domain socket
   std::string address() const;  // "127.0.0.1:8620", or the path of the socket
   std::size_t connection_count() const;
+  std::int64_t failed_handshakes() const;  // of TLS, since the start
 
   // Stops accepting, closes idle connections and waits until the requests under way are answered; at the
   // deadline the rest is closed. True when all were answered.

@@ -24,6 +24,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t kReadChunkBytes = 64 * 1024;
+constexpr std::size_t kFirstReadBytes = 4 * 1024;     // of a request over TLS
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;  // read and thrown away before an early close
 constexpr std::int64_t kLingerMs = 1'000;
 constexpr std::size_t kClientApplicationBytesMax = 200;
@@ -45,9 +46,9 @@ bool IsSetByServer(std::string_view name) {
 
 class Session final : public HttpSession, public std::enable_shared_from_this<Session> {
  public:
-  Session(HttpSocket socket, HttpServerContext& context, HttpPeer peer)
-      : socket_(std::move(socket)),
-        timer_(socket_.get_executor()),
+  Session(StreamSocket socket, HttpServerContext& context, HttpPeer peer)
+      : stream_(std::move(socket), context.options.tls ? context.options.tls->material() : nullptr),
+        timer_(stream_.get_executor()),
         context_(context),
         peer_(std::move(peer)),
         buffer_(context.policy.limits.header_bytes_max + kReadChunkBytes) {}
@@ -69,17 +70,19 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  void WaitForRequest();
+  void Start();
   void Close() override;
   void CloseWhenIdle() override {
-    if (state_ == State::kIdle) Close();
+    if (state_ == State::kIdle || state_ == State::kHandshake) Close();
   }
   void OnAnswer(Responder::Sink::Answer answer);
 
  private:
-  enum class State { kIdle, kHead, kBody, kHandling, kDelay, kWrite, kLinger, kClosed };
+  enum class State { kHandshake, kIdle, kHead, kBody, kHandling, kDelay, kWrite, kLinger, kClosed };
   using Parser = http::request_parser<http::buffer_body>;
 
+  void OnHandshake(error_code error);
+  void WaitForRequest();
   void ReadHead();
   void OnHead(error_code error);
   std::optional<HttpProblem> AcceptHead();
@@ -94,6 +97,7 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   std::string ResponseHead(const HttpResponse& response) const;
   void OnWritten(error_code error);
   void Linger();
+  void LingerOnSocket();
   void ReadLinger();
   void FinishExchange(int status, std::size_t response_bytes);
   void ReleaseBody();
@@ -102,7 +106,7 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   void OnTimer();
   const HttpLimits& limits() const { return context_.policy.limits; }
 
-  HttpSocket socket_;
+  SecureStream stream_;
   asio::steady_timer timer_;
   HttpServerContext& context_;
   HttpPeer peer_;
@@ -150,6 +154,24 @@ class SessionSink final : public Responder::Sink {
   std::shared_ptr<IoGate> gate_;  // outlives the server
 };
 
+void Session::Start() {
+  if (!stream_.is_tls()) return WaitForRequest();
+  state_ = State::kHandshake;
+  ArmTimer(limits().handshake_timeout_ms);
+  stream_.async_handshake([self = shared_from_this()](error_code error) { self->OnHandshake(error); });
+}
+
+void Session::OnHandshake(error_code error) {
+  if (state_ != State::kHandshake) return Close();
+  StopTimer();
+  if (error) {
+    ++context_.handshakes_failed;
+    return LingerOnSocket();  // so that the client sees the alert that says why
+  }
+  peer_.certificate_sha256 = stream_.ClientCertificateSha256();
+  WaitForRequest();
+}
+
 void Session::WaitForRequest() {
   if (context_.draining) return Close();
   state_ = State::kIdle;
@@ -166,7 +188,17 @@ void Session::WaitForRequest() {
   if (buffer_.size() > 0) return ReadHead();
   ArmTimer(is_first_request_ ? limits().header_timeout_ms : limits().idle_timeout_ms);
   is_first_request_ = false;
-  socket_.async_wait(HttpSocket::wait_read, [self = shared_from_this()](error_code error) {
+  if (stream_.is_tls()) {
+    // What was received and not yet decrypted does not show on the socket.
+    stream_.async_read_some(buffer_.prepare(kFirstReadBytes),
+                            [self = shared_from_this()](error_code error, std::size_t bytes) {
+                              if (error || self->state_ != State::kIdle) return self->Close();
+                              self->buffer_.commit(bytes);
+                              self->ReadHead();
+                            });
+    return;
+  }
+  stream_.socket().async_wait(StreamSocket::wait_read, [self = shared_from_this()](error_code error) {
     if (error || self->state_ != State::kIdle) return self->Close();
     self->ReadHead();
   });
@@ -176,7 +208,7 @@ void Session::ReadHead() {
   state_ = State::kHead;
   start_us_ = context_.clock->MonotonicUs();
   ArmTimer(limits().header_timeout_ms);
-  http::async_read_header(socket_, buffer_, *parser_,
+  http::async_read_header(stream_, buffer_, *parser_,
                           [self = shared_from_this()](error_code error, std::size_t bytes) {
                             // The parser's own limit counts only while the head is incomplete.
                             if (!error && bytes > self->limits().header_bytes_max) {
@@ -215,6 +247,7 @@ std::optional<HttpProblem> Session::AcceptHead() {
   if (!request) return HttpProblem{400, "target", request.error().message};
   request_ = std::move(*request);
   request_.peer_address = peer_.address;
+  request_.client_certificate_sha256 = peer_.certificate_sha256;
   Result<RouteMatch> match = context_.router.Find(request_.method, raw_path);
   if (!match) return HttpProblem{400, "target", match.error().message};
   if (auto problem = Authorize(*match)) return problem;
@@ -270,7 +303,7 @@ void Session::StartBody() {
   if (request_.headers.Has("Expect") && buffer_.size() == 0) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     ArmTimer(limits().header_timeout_ms);
-    asio::async_write(socket_, asio::buffer(kContinue),
+    asio::async_write(stream_, asio::buffer(kContinue),
                       [self = shared_from_this()](error_code error, std::size_t) {
                         if (error) return self->Close();
                         self->ReadBody();
@@ -290,7 +323,7 @@ void Session::ReadBody() {
   auto& body = parser_->get().body();
   body.data = chunk_.data();
   body.size = chunk_.size();
-  http::async_read_some(socket_, buffer_, *parser_,
+  http::async_read_some(stream_, buffer_, *parser_,
                         [self = shared_from_this()](error_code error, std::size_t) { self->OnBody(error); });
 }
 
@@ -335,7 +368,7 @@ void Session::OnAnswer(Responder::Sink::Answer answer) {
   if (answer.kind != Responder::Sink::Kind::kSend) {
     if (answer.kind == Responder::Sink::Kind::kReset) {
       error_code ignored;
-      static_cast<void>(socket_.set_option(asio::socket_base::linger(true, 0), ignored));
+      static_cast<void>(stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored));
     }
     FinishExchange(0, 0);
     return Close();
@@ -419,7 +452,7 @@ void Session::Write(HttpResponse response) {
                                      std::max<std::size_t>(limits().body_bytes_per_second_min, 1)));
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(response_head_),
                                                      asio::buffer(response_.body)};
-  asio::async_write(socket_, buffers,
+  asio::async_write(stream_, buffers,
                     [self = shared_from_this()](error_code error, std::size_t) { self->OnWritten(error); });
 }
 
@@ -436,21 +469,30 @@ void Session::OnWritten(error_code error) {
 // Closing while the client still sends would make the system answer with a reset, which can overtake the
 // response. So what comes is read and dropped for a moment.
 void Session::Linger() {
+  if (!stream_.is_tls()) return LingerOnSocket();
+  state_ = State::kLinger;
+  ArmTimer(kLingerMs);
+  stream_.async_shutdown([self = shared_from_this()](error_code) {
+    if (self->state_ == State::kLinger) self->LingerOnSocket();
+  });
+}
+
+void Session::LingerOnSocket() {
   state_ = State::kLinger;
   error_code ignored;
-  static_cast<void>(socket_.shutdown(HttpSocket::shutdown_send, ignored));
+  static_cast<void>(stream_.socket().shutdown(StreamSocket::shutdown_send, ignored));
   chunk_.resize(kReadChunkBytes);
   ArmTimer(kLingerMs);
   ReadLinger();
 }
 
 void Session::ReadLinger() {
-  socket_.async_read_some(asio::buffer(chunk_),
-                          [self = shared_from_this()](error_code error, std::size_t bytes) {
-                            self->linger_bytes_ += bytes;
-                            if (error || self->linger_bytes_ > kLingerBytesMax) return self->Close();
-                            self->ReadLinger();
-                          });
+  stream_.socket().async_read_some(asio::buffer(chunk_),
+                                   [self = shared_from_this()](error_code error, std::size_t bytes) {
+                                     self->linger_bytes_ += bytes;
+                                     if (error || self->linger_bytes_ > kLingerBytesMax) return self->Close();
+                                     self->ReadLinger();
+                                   });
 }
 
 void Session::FinishExchange(int status, std::size_t response_bytes) {
@@ -480,7 +522,7 @@ void Session::Close() {
   StopTimer();
   ReleaseBody();
   error_code ignored;
-  static_cast<void>(socket_.close(ignored));
+  static_cast<void>(stream_.socket().close(ignored));
   context_.sessions.erase(this);  // may be the last reference but the caller's
 }
 
@@ -503,7 +545,7 @@ void Session::OnTimer() {
     case State::kBody: {
       timed_out_ = true;
       error_code ignored;
-      static_cast<void>(socket_.cancel(ignored));
+      static_cast<void>(stream_.socket().cancel(ignored));
       return;
     }
     case State::kDelay:
@@ -511,6 +553,7 @@ void Session::OnTimer() {
     case State::kHandling:
     case State::kClosed:
       return;
+    case State::kHandshake:
     case State::kIdle:
     case State::kWrite:
     case State::kLinger:
@@ -520,10 +563,10 @@ void Session::OnTimer() {
 
 }  // namespace
 
-void StartHttpSession(HttpSocket socket, HttpServerContext& context, HttpPeer peer) {
+void StartHttpSession(StreamSocket socket, HttpServerContext& context, HttpPeer peer) {
   const auto session = std::make_shared<Session>(std::move(socket), context, std::move(peer));
   session->Register();
-  session->WaitForRequest();
+  session->Start();
 }
 
 }  // namespace fhir_adapter::net

@@ -28,9 +28,9 @@ class Deadline {
 };
 
 std::string UrlIn(const std::string& line) {
-  static const std::regex url("http://127\\.0\\.0\\.1:[0-9]+(/fhir)?");
+  static const std::regex url("(https?://)(127\\.0\\.0\\.1|0\\.0\\.0\\.0)(:[0-9]+(/fhir)?)");
   std::smatch match;
-  return std::regex_search(line, match, url) ? match[0].str() : "";
+  return std::regex_search(line, match, url) ? match[1].str() + "127.0.0.1" + match[3].str() : "";
 }
 
 }  // namespace
@@ -93,7 +93,8 @@ std::string RunningSandbox::One(const std::string& query) {
 
 RunningDaemon::RunningDaemon(DaemonOptions options) : options_(std::move(options)) {
   std::string configuration = "[site]\nid = \"pain-clinic\"\n[store]\nurl = \"sqlite:" + state_directory() +
-                              "/adapter.db\"\n[http]\nlisten = \"127.0.0.1:0\"\n[endpoint]\n" +
+                              "/adapter.db\"\n[http]\nlisten = \"" + options_.listen + "\"\n" +
+                              options_.http_configuration + "[endpoint]\n" +
                               "patient_identifier_system = \"" + kPatientSystem +
                               "\"\nretry_max_s = 1\nrematch_s = 1\n";
   if (!options_.endpoint.empty()) configuration += "base_url = \"" + options_.endpoint + "\"\n";
@@ -110,10 +111,11 @@ void RunningDaemon::Start() {
   process.arguments = {AdapterBinary(), "--config", configuration_file(), "serve"};
   process.environment = options_.environment;
   process_ = std::make_unique<Process>(process);
-  const auto line = process_->WaitForLine("http://127.0.0.1:");
+  const auto line = process_->WaitForLine("listening on http");
   EXPECT_TRUE(line || options_.may_die_at_start) << process_->StandardOutput() << process_->StandardError();
   url_ = UrlIn(line.value_or(""));
   client_ = std::make_unique<HttpClient>(url_);
+  client_->set_tls(options_.authority_file);
 }
 
 void RunningDaemon::Kill() {

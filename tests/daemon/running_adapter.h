@@ -48,6 +48,9 @@ struct DaemonOptions {
   std::string endpoint;            // empty: nothing is sent
   std::string state_directory;     // empty: below the daemon's own folder
   std::string more_configuration;  // further TOML
+  std::string listen = "127.0.0.1:0";
+  std::string http_configuration;  // further keys of [http]
+  std::string authority_file;      // by which an https daemon is known
   Variables environment;
   bool may_die_at_start = false;  // told to die at a point that it may pass before it listens
 };
@@ -60,7 +63,7 @@ class RunningDaemon {
   void Kill();                // kill -9, and waits until it is gone
   std::optional<int> Stop();  // SIGTERM; the exit status
 
-  const std::string& url() const { return url_; }  // http://127.0.0.1:PORT
+  const std::string& url() const { return url_; }  // http://127.0.0.1:PORT, or https://
   HttpClient& client() { return *client_; }
   Process& process() { return *process_; }
   std::string configuration_file() const { return folder_.File("config.toml"); }

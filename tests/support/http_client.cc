@@ -63,6 +63,7 @@ HttpClient::HttpClient(std::string base_url, std::string unix_socket_path)
       unix_socket_path_(std::move(unix_socket_path)),
       handle_(std::make_unique<Handle>()) {}
 
+HttpClient::HttpClient(HttpClient&& other) noexcept = default;
 HttpClient::~HttpClient() = default;
 
 HttpReply HttpClient::Send(const std::string& method, const std::string& path, const std::string& body,
@@ -82,6 +83,11 @@ HttpReply HttpClient::Send(const std::string& method, const std::string& path, c
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply.headers);
   if (!unix_socket_path_.empty()) {
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, unix_socket_path_.c_str());
+  }
+  if (!authority_file_.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, authority_file_.c_str());
+  if (!certificate_file_.empty()) {
+    curl_easy_setopt(curl, CURLOPT_SSLCERT, certificate_file_.c_str());
+    curl_easy_setopt(curl, CURLOPT_SSLKEY, key_file_.c_str());
   }
   curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, fresh_connections_ ? 1L : 0L);
   if (method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);

@@ -30,6 +30,7 @@ class HttpClient {
   // "http://127.0.0.1:8630/fhir"; paths are appended to it. With `unix_socket_path` the connection goes
   // there.
   explicit HttpClient(std::string base_url, std::string unix_socket_path = {});
+  HttpClient(HttpClient&& other) noexcept;
   ~HttpClient();
 
   HttpReply Send(const std::string& method, const std::string& path, const std::string& body = {},
@@ -40,6 +41,13 @@ class HttpClient {
   HttpReply Delete(const std::string& path, const HeaderList& headers = {});
 
   void set_content_type(std::string content_type) { content_type_ = std::move(content_type); }
+  // Of an https server: the CA certificates that it is known by, and what we show of ourselves (may be
+  // empty).
+  void set_tls(std::string authority_file, std::string certificate_file = {}, std::string key_file = {}) {
+    authority_file_ = std::move(authority_file);
+    certificate_file_ = std::move(certificate_file);
+    key_file_ = std::move(key_file);
+  }
   void set_timeout_ms(std::int64_t timeout_ms) { timeout_ms_ = timeout_ms; }
   // libcurl repeats a request by itself when a connection that it had used before closes without an answer.
   // Where a lost answer is the point of the test, each request needs a connection of its own.
@@ -50,6 +58,9 @@ class HttpClient {
   std::string base_url_;
   std::string unix_socket_path_;
   std::string content_type_ = "application/fhir+json";
+  std::string authority_file_;
+  std::string certificate_file_;
+  std::string key_file_;
   std::int64_t timeout_ms_ = 30'000;
   bool fresh_connections_ = false;
   std::unique_ptr<Handle> handle_;

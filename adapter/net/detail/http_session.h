@@ -4,9 +4,9 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,12 +14,11 @@
 #include <utility>
 
 #include "net/detail/io_context.h"
+#include "net/detail/secure_stream.h"
 #include "net/http_head.h"
 #include "net/http_server.h"
 
 namespace fhir_adapter::net {
-
-using HttpSocket = boost::asio::generic::stream_protocol::socket;
 
 class HttpSession {
  public:
@@ -29,8 +28,9 @@ class HttpSession {
 };
 
 struct HttpPeer {
-  std::string address;        // empty for a Unix-domain socket
-  Principal local_principal;  // who the peer is when there is no authentication
+  std::string address;             // empty for a Unix-domain socket
+  std::string certificate_sha256;  // that the client showed; empty for none
+  Principal local_principal;       // who the peer is when there is no authentication
 };
 
 struct HttpServerContext {
@@ -49,11 +49,12 @@ struct HttpServerContext {
   std::unordered_map<HttpSession*, std::shared_ptr<HttpSession>> sessions;
   std::unordered_map<std::string, std::size_t> connections_by_address;
   std::atomic<std::size_t> connections = 0;  // counts until the session is destroyed
+  std::atomic<std::int64_t> handshakes_failed = 0;
   std::mutex mutex;
   std::condition_variable all_closed;  // connections went to 0
 };
 
 // Registers itself in the context and removes itself when it ends.
-void StartHttpSession(HttpSocket socket, HttpServerContext& context, HttpPeer peer);
+void StartHttpSession(StreamSocket socket, HttpServerContext& context, HttpPeer peer);
 
 }  // namespace fhir_adapter::net

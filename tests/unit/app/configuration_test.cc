@@ -76,8 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Bad{"[http]\nlitsen = '1'\n",
             "c.toml:2:1: unknown key 'litsen' in [http]; did you mean 'listen'? Valid: listen, "
-            "connections_max, "
-            "connections_per_address_max"},
+            "certificate_file, key_file, client_ca_file, connections_max, connections_per_address_max"},
         Bad{"[stoer]\n",
             "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
             "auth, endpoint, endpoint.auth, push, limits, audit, service, source"},
@@ -102,6 +101,15 @@ INSTANTIATE_TEST_SUITE_P(
             "c.toml: [endpoint.auth] token_url must begin with https://"},
         Bad{"[endpoint]\nclient_certificate_file='c'\n",
             "c.toml: [endpoint] client_certificate_file and client_key_file are set together"},
+        Bad{"[http]\nlisten='localhost'\n",
+            "c.toml: [http] listen: listen address \"localhost\": has no port; examples: 127.0.0.1:8620, "
+            "[::1]:8620"},
+        Bad{"[http]\nkey_file='k'\n", "c.toml: [http] certificate_file and key_file are set together"},
+        Bad{"[http]\nclient_ca_file='c'\n",
+            "c.toml: [http] client_ca_file needs certificate_file and key_file"},
+        Bad{"[http]\nlisten='0.0.0.0:1'\n",
+            "c.toml: [http] listen = \"0.0.0.0:1\" can be reached from other machines: set [http] "
+            "certificate_file and key_file (TLS) and [auth] kind (who may), or listen on 127.0.0.1 or [::1]"},
         Bad{"[store]\nurl='oracle:x'\n", "c.toml: [store] url must be sqlite:/path/to/file"}));
 
 TEST(Configuration, TwoSourcesOfOneName_AreRefused) {
