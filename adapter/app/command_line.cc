@@ -210,6 +210,19 @@ void AddQueueAction(CLI::App& queue, const char* name, const char* text, bool ch
     if (word == "link") {
       action->add_option("--patient", options.patient, "Patient/ID on the FHIR server")->required();
     }
+    if (word == "release") {
+      CLI::Option* ours = action->add_flag(
+          "--ours", options.ours, "of a conflict: what the clinic says goes over what somebody else wrote");
+      action->add_flag("--theirs", options.theirs, "of a conflict: what somebody else wrote stays")
+          ->excludes(ours);
+      action->footer(
+          "Of a conflict `queue show ID` has both sides. With --ours what others added beside it is kept; "
+          "with\n"
+          "--theirs it stays until a revision says something else of the same element.\n"
+          "Example: fhir-adapter queue release 4f0c… --reason \"patient registered\"\n"
+          "Example: fhir-adapter queue release 4f0c… --theirs --reason \"the ward corrected the pain "
+          "score\"");
+    }
     action->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
   }
   action->callback([&parsed, &options, &streams, word] {
@@ -226,7 +239,7 @@ void AddQueue(CLI::App& program, Parsed& parsed, const Streams& streams) {
   AddQueueAction(*queue, "show", "Everything about one entry", false, parsed, streams);
   AddQueueAction(*queue, "retry", "Try again now; a record that could not be mapped is mapped again", true,
                  parsed, streams);
-  AddQueueAction(*queue, "release", "Let held work go on", true, parsed, streams);
+  AddQueueAction(*queue, "release", "Let held work go on; decide a conflict", true, parsed, streams);
   AddQueueAction(*queue, "quarantine", "Take work out of the line", true, parsed, streams);
   AddQueueAction(*queue, "link",
                  "Tie a held patient, and all later records of it, to a Patient of the server", true, parsed,

@@ -104,6 +104,8 @@ struct QueueOptions {
   std::string reason;
   std::string state;    // list: only this state
   std::string patient;  // link: "Patient/x"
+  bool ours = false;    // release: the clinic's side of a conflict goes over the other's
+  bool theirs = false;  // release: the other's side stays
 };
 int RunQueue(const GlobalOptions& global, const QueueOptions& options, const Streams& streams);
 

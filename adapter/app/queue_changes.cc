@@ -24,6 +24,11 @@ Result<void> Apply(const QueueChange& change, const std::string& id, const outbo
     return released ? Result<void>() : Result<void>(Fail(released.error()));
   }
   if (change.action == "unlink") return outbox.UnlinkPatient(transaction, work, why);
+  if (change.action == "release" && !change.decision.empty()) {
+    const auto decision =
+        change.decision == "ours" ? outbox::ConflictDecision::kOurs : outbox::ConflictDecision::kTheirs;
+    return outbox.Decide(transaction, work, decision, why);
+  }
   if (change.action == "release") return outbox.Release(transaction, work, why);
   return outbox.Quarantine(transaction, work, why);
 }
@@ -84,7 +89,8 @@ void ApplyQueueChange(const QueueChange& change, const Principal& actor, TimeUs 
 
 std::string ToJson(const QueueChange& change) {
   std::string json = "{\"action\":" + JsonString(change.action) + ",\"reason\":" + JsonString(change.reason) +
-                     ",\"patient\":" + JsonString(change.patient) + ",\"ids\":[";
+                     ",\"patient\":" + JsonString(change.patient) +
+                     ",\"decision\":" + JsonString(change.decision) + ",\"ids\":[";
   for (std::size_t i = 0; i < change.ids.size(); ++i) json += (i == 0 ? "" : ",") + JsonString(change.ids[i]);
   return json + "]}";
 }
@@ -92,11 +98,17 @@ std::string ToJson(const QueueChange& change) {
 Result<QueueChange> ParseQueueChange(std::string_view json) {
   Arena arena;
   ADAPTER_TRY(const fhir::Node* root, fhir::ReadJson(json, arena));
-  QueueChange change{
-      MemberString(*root, "action"), {}, MemberString(*root, "reason"), MemberString(*root, "patient")};
+  QueueChange change{MemberString(*root, "action"),
+                     {},
+                     MemberString(*root, "reason"),
+                     MemberString(*root, "patient"),
+                     MemberString(*root, "decision")};
   if (!IsQueueChange(change.action) && change.action != kResume)
     return Fail(Code::kUsage, "action is retry, release, quarantine, link, unlink or resume");
   if (change.reason.empty()) return Fail(Code::kUsage, "a change needs a reason");
+  if (!change.decision.empty() && change.decision != "ours" && change.decision != "theirs") {
+    return Fail(Code::kUsage, "decision is ours or theirs");
+  }
   const fhir::Node* ids = root->Find("ids");
   for (const fhir::Node* id : ids ? ids->items() : std::span<fhir::Node*>())
     change.ids.emplace_back(id->text);

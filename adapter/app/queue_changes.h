@@ -18,7 +18,8 @@ struct QueueChange {
   std::string action;            // retry, release, quarantine, link, unlink, resume
   std::vector<std::string> ids;  // none for resume
   std::string reason;
-  std::string patient;  // link: "Patient/x"
+  std::string patient;   // link: "Patient/x"
+  std::string decision;  // release: "ours" or "theirs" of a conflict; empty: there is none
 };
 
 struct QueueChangeResult {

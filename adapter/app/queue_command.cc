@@ -65,8 +65,9 @@ int RunQueue(const GlobalOptions& global, const QueueOptions& options, const Str
   const auto configuration = ConfigurationOf(global);
   if (!configuration) return Report(configuration.error(), streams);
   if (!IsQueueChange(options.action)) return Look(*configuration, global, options, streams);
-  const auto results =
-      MakeChange(*configuration, QueueChange{options.action, options.ids, options.reason, options.patient});
+  const std::string decision = options.ours ? "ours" : options.theirs ? "theirs" : "";
+  const auto results = MakeChange(
+      *configuration, QueueChange{options.action, options.ids, options.reason, options.patient, decision});
   if (!results) return Report(results.error(), streams);
   if (global.json) streams.out << ToJson(*results) << "\n";
   int status = kExitDone;

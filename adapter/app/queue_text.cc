@@ -1,7 +1,11 @@
 #include "app/queue_text.h"
 
+#include <algorithm>
 #include <cstdio>
 
+#include "fhir/json_difference.h"
+#include "fhir/json_reader.h"
+#include "fhir/json_writer.h"
 #include "net/http_message.h"
 
 namespace fhir_adapter::app {
@@ -45,6 +49,76 @@ std::string LedgerJson(const outbox::LedgerRow& row) {
          ",\"identifier\":" + JsonString(row.key.system + "|" + row.key.value) +
          ",\"id\":" + JsonString(row.server_id) + ",\"version\":" + JsonString(row.version_id) +
          ",\"revision\":" + std::to_string(row.revision) + "}";
+}
+
+// An element of which the two sides differ. JSON texts; empty: it is not there.
+struct Side {
+  std::string path;
+  std::string ours;
+  std::string theirs;
+  std::string delivered;
+};
+
+// `path` as ElementDifferences writes it: "dosage.dose.value", "note[1].text".
+std::string ValueAt(const fhir::Node& resource, const std::string& path) {
+  std::string pointer = "/" + path;
+  std::ranges::replace(pointer, '.', '/');
+  std::ranges::replace(pointer, '[', '/');
+  std::erase(pointer, ']');
+  const fhir::Node* value = fhir::AtPointer(resource, pointer);
+  return value == nullptr ? std::string() : fhir::ToJson(*value);
+}
+
+std::vector<Side> SidesOf(const outbox::ResourceConflict& conflict) {
+  Arena arena;
+  const auto read = [&arena](const std::string& json) {
+    auto node = fhir::ReadJson(json.empty() ? "{}" : json, arena, fhir::kResourceLimits);
+    return node ? *node : fhir::Node::Object(arena);
+  };
+  const fhir::Node* ours = read(conflict.ours);
+  const fhir::Node* delivered = read(conflict.delivered);
+  std::vector<Side> sides;
+  for (const fhir::ElementDifference& difference : fhir::ElementDifferences(*ours, *read(conflict.theirs))) {
+    sides.push_back(
+        {difference.path, difference.before, difference.after, ValueAt(*delivered, difference.path)});
+  }
+  return sides;
+}
+
+std::string PlaceOf(const outbox::ResourceConflict& conflict) {
+  return conflict.key.type + "/" + conflict.server_id +
+         (conflict.version_id.empty() ? "" : "/_history/" + conflict.version_id);
+}
+
+std::string ConflictText(const outbox::ResourceConflict& conflict) {
+  const bool is_removed = conflict.theirs.empty();
+  std::string text = "conflict  " + PlaceOf(conflict) +
+                     (is_removed ? " was removed by someone else\n" : " is someone else's\n");
+  if (is_removed) return text;
+  const auto shown = [](const std::string& value) { return value.empty() ? std::string("–") : value; };
+  for (const Side& side : SidesOf(conflict)) {
+    text += "  " + side.path + "\n    ours       " + shown(side.ours) + "\n    theirs     " +
+            shown(side.theirs) + "\n    delivered  " + shown(side.delivered) + "\n";
+  }
+  return text;
+}
+
+std::string ValueJson(const std::string& value) {
+  return value.empty() ? "null" : value;
+}
+
+std::string ConflictJson(const outbox::ResourceConflict& conflict) {
+  return "{\"resource\":" + JsonString(conflict.key.type + "/" + conflict.server_id) +
+         ",\"identifier\":" + JsonString(conflict.key.system + "|" + conflict.key.value) +
+         ",\"theirVersion\":" + JsonString(conflict.version_id) +
+         ",\"removed\":" + (conflict.theirs.empty() ? "true" : "false") + ",\"elements\":" +
+         ArrayJson(SidesOf(conflict),
+                   [](const Side& side) {
+                     return "{\"path\":" + JsonString(side.path) + ",\"ours\":" + ValueJson(side.ours) +
+                            ",\"theirs\":" + ValueJson(side.theirs) +
+                            ",\"delivered\":" + ValueJson(side.delivered) + "}";
+                   }) +
+         "}";
 }
 
 }  // namespace
@@ -112,6 +186,10 @@ std::string DetailText(const outbox::QueueDetail& detail) {
     text += "reason    " + std::string(Name(reason.code)) + ": " + reason.pointer + ": " + reason.message +
             "\n          " + std::string(Describe(reason.code).help) + "\n";
   }
+  for (const outbox::ResourceConflict& conflict : detail.conflicts) text += ConflictText(conflict);
+  if (!detail.conflicts.empty()) {
+    text += "          decide: queue release " + entry.id.value + " --ours|--theirs --reason \"…\"\n";
+  }
   for (const std::string& remark : detail.remarks) text += "remark    " + remark + "\n";
   if (!detail.answer.empty()) text += "answer    " + detail.answer + "\n";
   for (const outbox::IntendedResource& resource : detail.resources) {
@@ -128,7 +206,8 @@ std::string DetailJson(const outbox::QueueDetail& detail) {
   return "{" + EntryMembers(detail.entry) + ",\"received\":" + JsonString(ToString(detail.entry.received)) +
          ",\"attempts\":" + std::to_string(detail.entry.attempts) +
          ",\"mapSet\":" + JsonString(detail.map_set_sha256) +
-         ",\"reasons\":" + ArrayJson(detail.entry.reasons, ReasonJson) + ",\"remarks\":" +
+         ",\"reasons\":" + ArrayJson(detail.entry.reasons, ReasonJson) +
+         ",\"conflicts\":" + ArrayJson(detail.conflicts, ConflictJson) + ",\"remarks\":" +
          ArrayJson(detail.remarks, [](const std::string& remark) { return JsonString(remark); }) +
          ",\"answer\":" + JsonString(detail.answer) + ",\"intended\":" +
          ArrayJson(detail.resources,

@@ -15,7 +15,8 @@ std::string EntryText(const outbox::QueueEntry& entry);  // one row
 // One line: id recordId site revision state reason nextAttempt.
 std::string EntryJson(const outbox::QueueEntry& entry);
 
-// Resources by identity only; no content.
+// Resources by identity only, but for a conflict: both sides of each element that differs, which are
+// clinical.
 std::string DetailText(const outbox::QueueDetail& detail);
 std::string DetailJson(const outbox::QueueDetail& detail);
 

@@ -142,7 +142,7 @@ class Run {
     }
     if (options_.adopt) {
       ADAPTER_TRY(const auto resumed,
-                  MakeChange(configuration_, QueueChange{kResume, {}, options_.reason, {}}));
+                  MakeChange(configuration_, QueueChange{kResume, {}, options_.reason, {}, {}}));
       if (!ReportFailed(resumed, streams_)) return static_cast<int>(kExitRejected);
       streams_.err << "sending goes on\n";
     }

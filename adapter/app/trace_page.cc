@@ -133,7 +133,9 @@ void AddResources(TracePage& page) {
       const TraceEvent& event = page.events[i];
       const bool is_of_row =
           event.type == row.key.type && event.id == row.server_id && event.base == row.endpoint;
-      if (is_of_row) traced.versions.push_back(i);
+      const bool is_of_others = event.event == audit::Name(audit::EventKind::kConflictFound) ||
+                                event.event == audit::Name(audit::EventKind::kBuiltOn);
+      if (is_of_row && !is_of_others) traced.versions.push_back(i);
     }
   }
 }

@@ -42,6 +42,9 @@ struct LedgerRow {
   std::string etag;
   std::string sha256;  // of the json that was sent
   std::string json;    // that was sent; empty after erasure
+  // What stands there when it is more than what was sent, since somebody else added to it or a person kept
+  // it: with literal references, without id, meta (but tags) and text. Empty: what was sent is all.
+  std::string merged;
   std::int64_t revision = 0;
   std::string patient_key;  // whose chart it stands in
   int patient_generation = 1;
@@ -117,6 +120,30 @@ struct ResourceWrite {
   std::string sha256;  // of json
   bool nullified = false;
   bool adopted = false;  // found by a search after a lost answer, not by the answer itself
+  std::string merged;    // see LedgerRow
+  std::string built_on;  // somebody else's version on which it was put; empty: on our own
+};
+
+// A resource that we want to change and somebody else changed, for a person to decide. All in the form of
+// LedgerRow::merged but `json`.
+struct ResourceConflict {
+  std::string endpoint;
+  ResourceKey key;
+  std::string server_id;
+  std::string version_id;  // of theirs; empty: they removed it
+  std::string delivered;   // as we know to have left it; empty: erased
+  std::string ours;
+  std::string theirs;      // empty: they removed it
+  std::string kept;        // what is left of theirs when ours is taken; empty: nothing
+  std::string json;        // ours as the ledger will hold it
+  bool nullified = false;  // ours
+
+  bool operator==(const ResourceConflict&) const = default;
+};
+
+enum class ConflictDecision : std::uint8_t {
+  kOurs,    // ours is put on their version, with what they added beside it
+  kTheirs,  // theirs stays until the record says something else of the same element
 };
 
 // Why something waits, for a person. `pointer` is a JSON pointer, a FHIRPath or empty; never a value.
@@ -141,9 +168,10 @@ struct DeliveryReport {
   WorkId id;
   Lease lease;  // as in the WorkItem
   DeliveryOutcome outcome = DeliveryOutcome::kDelivered;
-  std::vector<Reason> reasons;        // not for kDelivered
-  std::vector<ResourceWrite> writes;  // with every outcome: what is known to have been written
-  std::string operation;              // "transaction", "batch", "single", "search"; empty: nothing was sent
+  std::vector<Reason> reasons;              // not for kDelivered
+  std::vector<ResourceWrite> writes;        // with every outcome: what is known to have been written
+  std::vector<ResourceConflict> conflicts;  // only for kHeld
+  std::string operation;  // "transaction", "batch", "single", "search"; empty: nothing was sent
   int http_status = 0;
   std::string request_id;  // X-Request-Id that was sent
   std::string patient;     // "Patient/x" as which the patient was found; empty: was not looked for

@@ -83,14 +83,21 @@ class Outbox {
 
   // Quarantined, held or waiting work is tried at once. Quarantined before it was mapped: mapped again.
   virtual Result<void> Retry(storage::Transaction& transaction, const WorkId& id, const Change& change) = 0;
-  // Held work goes on.
+  // Held work goes on. kNotAllowed: there is a conflict to decide.
   virtual Result<void> Release(storage::Transaction& transaction, const WorkId& id, const Change& change) = 0;
+  // Decides the conflicts for which work is held, and lets it go on. kNotAllowed: there are none.
+  virtual Result<void> Decide(storage::Transaction& transaction, const WorkId& id, ConflictDecision decision,
+                              const Change& change) = 0;
   // Takes work that has not been sent out of the line.
   virtual Result<void> Quarantine(storage::Transaction& transaction, const WorkId& id,
                                   const Change& change) = 0;
 
   // All work of one patient that is held for the patient's sake goes on. Returns how many.
   virtual Result<std::int64_t> ReleasePatient(storage::Transaction& transaction, std::string_view patient_key,
+                                              const Change& change) = 0;
+
+  // All work that is held for this reason goes on. Returns how many.
+  virtual Result<std::int64_t> ReleaseHeldFor(storage::Transaction& transaction, Code reason,
                                               const Change& change) = 0;
 
   // Ties the patient of held work to "Patient/x" of the server, for this and all later work of that patient,

@@ -56,8 +56,9 @@ struct QueueDetail {
   std::string map_set_sha256;  // empty before it was mapped
   std::vector<IntendedResource> resources;
   std::vector<LedgerRow> ledger;
-  std::string answer;                // the server's last OperationOutcome; empty: none or erased
-  std::vector<std::string> remarks;  // reasons that people gave, oldest first; erased ones left out
+  std::string answer;                       // the server's last OperationOutcome; empty: none or erased
+  std::vector<ResourceConflict> conflicts;  // of held work: what a person has to decide
+  std::vector<std::string> remarks;         // reasons that people gave, oldest first; erased ones left out
 };
 
 struct RevisionState {

@@ -8,6 +8,7 @@
 #include "core/fault_point.h"
 #include "core/limits.h"
 #include "sync/resource_identity.h"
+#include "sync/resource_merge.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -34,6 +35,29 @@ Observed AsResolved(Observed observed, const Literals& literals) {
   ToServerReferences(**resource, literals, {}, arena);
   observed.json = WriteOrdered(**resource);
   return observed;
+}
+
+// What somebody else's edit touches.
+struct Edit {
+  std::vector<std::string> contested;
+  std::string kept;  // of theirs when ours is taken; empty: nothing
+};
+
+// All in server form, without what the server adds. Empty texts: not known, or not there any more.
+Edit ReadEdit(const std::string& known, const std::string& theirs, const std::string& ours) {
+  Edit edit;
+  Arena arena;
+  const auto base = ReadResource(known, arena);
+  const auto other = ReadResource(theirs, arena);
+  const auto own = ReadResource(ours, arena);
+  if (!base || !other || !own) {
+    edit.contested.push_back(own ? std::string(MemberText(**own, "resourceType")) : std::string());
+    return edit;
+  }
+  edit.contested = MergeResource(**base, **other, **own, Contested::kReport, arena).contested;
+  const MergedResource kept = MergeResource(**base, **other, **base, Contested::kTakeOurs, arena);
+  if (kept.has_theirs) edit.kept = WriteOrdered(*kept.resource);
+  return edit;
 }
 
 }  // namespace
@@ -113,6 +137,20 @@ bool Delivery::Plan() {
     return false;
   }
   plan_ = std::move(plan).value();
+  return !HasContested();
+}
+
+// What a person once left as the others wanted it, and the record says something new of.
+bool Delivery::HasContested() {
+  for (const PlannedEntry& entry : plan_.entries) {
+    const LedgerRow* row = entry.contested.empty() ? nullptr : RowOf(entry.key);
+    if (row == nullptr) continue;
+    LedgerRow before = *row;
+    before.merged.clear();
+    AddConflict(entry, before, {0, row->server_id, row->version_id, row->merged});
+  }
+  if (report_.conflicts.empty()) return false;
+  HoldForConflicts();
   return true;
 }
 
@@ -216,6 +254,15 @@ void Delivery::TakeRevisionGuard(const LookupResult& result) {
   PlanAndSend();
 }
 
+std::string Delivery::Resolved(std::string_view map_form, const std::string& patient) const {
+  Arena arena;
+  const auto resource = ReadResource(map_form, arena);
+  if (!resource) return {};
+  ToServerReferences(**resource, plan_.literals, patient, arena);
+  StripServerParts(**resource, services_.client.base_url(), arena);
+  return WriteOrdered(**resource);
+}
+
 bool Delivery::SaysTheSame(std::string_view map_form, const Observed& observed,
                            const std::string& patient) const {
   Arena arena;
@@ -239,6 +286,7 @@ void Delivery::Adopt(const PlannedEntry& entry, const Observed& observed, Ledger
   }
   row.sha256 = Sha256Hex(row.json);
   row.nullified = entry.nullified;
+  row.merged = entry.merged;
   PlannedEntry adopted = entry;
   adopted.json = row.json;
   adopted.sha256 = row.sha256;
@@ -273,37 +321,63 @@ void Delivery::FoldUnknown(LookupReason reason, const PlannedEntry& entry, const
     AddWrite(found, row.server_id, row.version_id, true);
   } else if (SaysTheSame(entry.json, observed, entry.patient)) {
     Adopt(entry, observed, row);
+  } else if (reason != LookupReason::kAmbiguous) {
+    others_versions_[entry.key] = observed.version_id;
   }
   item_.ledger.push_back(std::move(row));
 }
 
-// Three-way: what is there now, what we delivered last, what we want. False when a person has to decide.
-bool Delivery::FoldKnown(LookupReason reason, const PlannedEntry& entry, LedgerRow& row,
+// Three-way: what is there now, what we knew to be there, what we want. Adds a conflict when a person has to
+// decide.
+void Delivery::FoldKnown(LookupReason reason, const PlannedEntry& entry, LedgerRow& row,
                          const Observed* observed) {
   // Known to be missing, and still so: this work is to send it again.
-  if (observed == nullptr && row.sha256.empty()) return true;
-  if (observed == nullptr) {
-    Finish(DeliveryOutcome::kHeld, Code::kConflict,
-           "removed from the server by someone else: " + entry.key.type);
-    return false;
-  }
-  if (SaysTheSame(entry.json, *observed, entry.patient)) {
+  if (observed == nullptr && row.sha256.empty()) return;
+  if (observed == nullptr) return AddConflict(entry, row, {0, row.server_id, {}, {}});
+  if (SaysTheSame(entry.body(), *observed, entry.patient)) {
     row.version_id = observed->version_id;
     if (reason == LookupReason::kAmbiguous) row.revision = item_.revision;
-    Adopt(entry, *observed, row);
-    return true;
+    return Adopt(entry, *observed, row);
   }
-  if (observed->version_id == row.version_id) return true;
-  if (!row.json.empty() && SaysTheSame(row.json, *observed, entry.patient)) {
-    row.version_id = observed->version_id;  // touched, not changed
-    return true;
+  if (observed->version_id == row.version_id) return;
+  const std::string& known = row.merged.empty() ? row.json : row.merged;
+  const bool is_touched_only = !known.empty() && SaysTheSame(known, *observed, entry.patient);
+  // Ours, with references that were not resolved: sent again.
+  const bool is_unresolved = SaysTheSame(entry.body(), AsResolved(*observed, plan_.literals), entry.patient);
+  if (!is_touched_only && !is_unresolved) {
+    const Edit edit =
+        ReadEdit(Resolved(known, entry.patient), observed->json, Resolved(entry.body(), entry.patient));
+    if (!edit.contested.empty()) return AddConflict(entry, row, *observed);
+    row.merged = observed->json;  // the plan puts ours on it
   }
-  if (SaysTheSame(entry.json, AsResolved(*observed, plan_.literals), entry.patient)) {
-    row.version_id = observed->version_id;  // ours, with references that were not resolved: sent again
-    return true;
-  }
-  Finish(DeliveryOutcome::kHeld, Code::kConflict, "changed on the server by someone else: " + entry.key.type);
-  return false;
+  if (!is_unresolved) others_versions_[entry.key] = observed->version_id;
+  row.version_id = observed->version_id;
+}
+
+void Delivery::AddConflict(const PlannedEntry& entry, const LedgerRow& row, const Observed& theirs) {
+  outbox::ResourceConflict conflict;
+  conflict.endpoint = services_.settings.endpoint;
+  conflict.key = entry.key;
+  conflict.server_id = theirs.server_id;
+  conflict.version_id = theirs.version_id;
+  conflict.delivered = Resolved(row.merged.empty() ? row.json : row.merged, entry.patient);
+  conflict.ours = Resolved(entry.json, entry.patient);
+  conflict.theirs = theirs.json;
+  conflict.json = entry.json;
+  conflict.nullified = entry.nullified;
+  const Edit edit = ReadEdit(conflict.delivered, conflict.theirs, conflict.ours);
+  conflict.kept = edit.kept;
+  const std::string what = conflict.theirs.empty() ? "removed from the server by someone else: "
+                                                   : "changed on the server by someone else: ";
+  report_.reasons.push_back({Code::kConflict, edit.contested.empty() ? std::string() : edit.contested.front(),
+                             what + entry.key.type + "/" + theirs.server_id});
+  report_.conflicts.push_back(std::move(conflict));
+}
+
+void Delivery::HoldForConflicts() {
+  report_.outcome = DeliveryOutcome::kHeld;
+  const Finished finished = std::move(finished_);
+  finished(*this);
 }
 
 bool Delivery::Fold(LookupReason reason, const std::vector<Observed>& found) {
@@ -324,12 +398,16 @@ bool Delivery::Fold(LookupReason reason, const std::vector<Observed>& found) {
     if (LedgerRow* row = RowOf(entry.key)) {
       const std::string before = row->version_id;
       const std::string content = row->sha256;
-      if (!FoldKnown(reason, entry, *row, observed)) return false;
+      FoldKnown(reason, entry, *row, observed);
       has_changed = has_changed || row->version_id != before || row->sha256 != content;
     } else if (observed != nullptr) {
       FoldUnknown(reason, entry, *observed);
       has_changed = true;
     }
+  }
+  if (!report_.conflicts.empty()) {
+    HoldForConflicts();
+    return false;
   }
   if (reason == LookupReason::kReread && !has_changed) {
     // Everything is as we left it, so the refusal was not about versions.
@@ -424,7 +502,7 @@ void Delivery::TakeUnanswered(const std::vector<Observed>& found) {
   for (const Observed& observed : found) {
     const PlannedEntry& entry = plan_.entries[observed.entry];
     const bool is_same_version = !entry.if_match.empty() && entry.if_match == EntityTag(observed.version_id);
-    if (is_same_version && !SaysTheSame(entry.json, observed, entry.patient)) {
+    if (is_same_version && !SaysTheSame(entry.body(), observed, entry.patient)) {
       maybe_sent_before_ = true;
       return FinishFailed({Verdict::kAmbiguous, Code::kServerAnswer}, FhirAnswer{});
     }
@@ -448,6 +526,7 @@ void Delivery::Record(const PlannedEntry& entry, const std::string& server_id, c
   row->json = entry.json;
   row->sha256 = entry.sha256;
   row->nullified = entry.nullified;
+  row->merged = entry.merged;
   row->revision = item_.revision;
 }
 
@@ -507,6 +586,9 @@ void Delivery::AddWrite(const PlannedEntry& entry, const std::string& server_id,
   write.sha256 = entry.sha256;
   write.nullified = entry.nullified;
   write.adopted = adopted;
+  if (!entry.merged.empty()) write.merged = Resolved(entry.merged, entry.patient);
+  const auto others = others_versions_.find(entry.key);
+  if (others != others_versions_.end()) write.built_on = others->second;
   const auto same = std::find_if(report_.writes.begin(), report_.writes.end(),
                                  [&](const outbox::ResourceWrite& other) { return other.key == entry.key; });
   if (same == report_.writes.end()) {

@@ -91,10 +91,14 @@ class Delivery {
   void Look(LookupReason reason, std::vector<std::size_t> entries);
   void TakeLookup(LookupReason reason, const LookupResult& result);
   bool Fold(LookupReason reason, const std::vector<Observed>& found);
-  bool FoldKnown(LookupReason reason, const PlannedEntry& entry, outbox::LedgerRow& row,
+  void FoldKnown(LookupReason reason, const PlannedEntry& entry, outbox::LedgerRow& row,
                  const Observed* observed);
   void FoldUnknown(LookupReason reason, const PlannedEntry& entry, const Observed& observed);
   bool SaysTheSame(std::string_view map_form, const Observed& observed, const std::string& patient) const;
+  std::string Resolved(std::string_view map_form, const std::string& patient) const;
+  void AddConflict(const PlannedEntry& entry, const outbox::LedgerRow& row, const Observed& theirs);
+  bool HasContested();
+  void HoldForConflicts();
   void Adopt(const PlannedEntry& entry, const Observed& observed, outbox::LedgerRow& row);
   void TakeRevisionGuard(const LookupResult& result);
   void TakeUnanswered(const std::vector<Observed>& found);
@@ -129,6 +133,7 @@ class Delivery {
   bool has_looked_ = false;  // so that the same question is not asked twice
   bool maybe_sent_before_;   // and not yet looked up
   int rereads_ = 0;
+  std::map<outbox::ResourceKey, std::string> others_versions_;  // on which ours is put
   std::string refused_patient_;
   FhirAnswer refused_;  // kept while its reason is looked for
   std::vector<std::size_t> looking_for_;

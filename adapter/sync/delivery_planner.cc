@@ -5,6 +5,7 @@
 
 #include "core/digest.h"
 #include "sync/resource_identity.h"
+#include "sync/resource_merge.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -63,6 +64,7 @@ class Planner {
   Result<void> CheckReferences() const;
   void Add(const ResourceKey& key, std::string uuid, std::string json, bool has_identifier_search,
            const std::string& patient_key);
+  void KeepAdditions(const LedgerRow& row, PlannedEntry& entry) const;
 
   const WorkItem& item_;
   const PlanContext& context_;
@@ -76,6 +78,35 @@ Result<Node*> Read(std::string_view json, const ResourceKey& key, Arena& arena) 
   auto resource = ReadResource(json, arena);
   if (!resource) return Fail(Code::kOutputInvalid, "a resource cannot be read: " + key.type);
   return resource;
+}
+
+// What stood there beside what was sent last stays beside what is sent now.
+void Planner::KeepAdditions(const LedgerRow& row, PlannedEntry& entry) const {
+  Arena arena;
+  const auto ours = ReadResource(entry.json, arena);
+  const auto base = ReadResource(row.json, arena);
+  const auto theirs = ReadResource(row.merged, arena);
+  if (!ours || !base || !theirs) return;
+  for (Node* resource : {*ours, *base, *theirs}) {
+    ToServerReferences(*resource, plan_.literals, entry.patient, arena);
+  }
+  const Node* own_meta = (*ours)->Find("meta");
+  const Node* own_text = (*ours)->Find("text");
+  for (Node* resource : {*ours, *base}) StripServerParts(*resource, {}, arena);
+  MergedResource merged = MergeResource(**base, **theirs, **ours, Contested::kKeepTheirs, arena);
+  entry.contested = std::move(merged.contested);
+  if (!merged.has_theirs) return;
+  Node* meta = merged.resource->Find("meta");
+  for (const fhir::Member& member : own_meta == nullptr ? std::span<fhir::Member>() : own_meta->members()) {
+    if (member.name == "tag") continue;
+    if (meta == nullptr) {
+      meta = Node::Object(arena);
+      merged.resource->AddMember(arena, "meta", meta);
+    }
+    meta->Set(arena, member.name, member.value);
+  }
+  if (own_text != nullptr) merged.resource->Set(arena, "text", fhir::Clone(*own_text, arena));
+  entry.merged = WriteOrdered(*merged.resource);
 }
 
 void Planner::Add(const ResourceKey& key, std::string uuid, std::string json, bool has_identifier_search,
@@ -94,6 +125,7 @@ void Planner::Add(const ResourceKey& key, std::string uuid, std::string json, bo
     entry.server_id = row->server_id;
     entry.exists = true;
     entry.if_match = EntityTag(row->version_id);
+    if (!row->merged.empty()) KeepAdditions(*row, entry);
   } else if (!has_identifier_search) {
     entry.server_id = entry.uuid;
   }

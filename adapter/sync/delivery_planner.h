@@ -9,6 +9,7 @@
 //   the
 //     former patient's chart are nullified by id;
 //   * what was delivered before is updated by id under its version, so that nobody's change is overwritten;
+//   * what others added to a resource goes along with the update (LedgerRow::merged);
 //   * what reconciling found missing (a row without hash) is sent again, to the place where it was;
 //   * the Provenance names what is written, with what earlier requests of the revision wrote while no
 //   Provenance
@@ -40,6 +41,12 @@ struct PlannedEntry {
   bool exists = false;   // known to be on the server
   std::string if_match;  // W/"3"; only when it exists
   std::string patient;   // "Patient/x" for its conditional reference
+  // json with what others added to it, as it is to stand there: literal references where they are known.
+  // Empty: json is all.
+  std::string merged;
+  std::vector<std::string> contested;  // elements that others changed as well: a person has to decide
+
+  const std::string& body() const { return merged.empty() ? json : merged; }
 };
 
 struct DeliveryPlan {

@@ -15,7 +15,7 @@ std::string UpdateUrl(const PlannedEntry& entry) {
 
 std::string ServerForm(const PlannedEntry& entry, const Literals& literals) {
   Arena arena;
-  auto resource = ReadResource(entry.json, arena);
+  auto resource = ReadResource(entry.body(), arena);
   if (!resource) return entry.json;  // the planner has read it before
   ToServerReferences(**resource, literals, entry.patient, arena);
   if (entry.server_id.empty()) {
@@ -29,7 +29,7 @@ std::string ServerForm(const PlannedEntry& entry, const Literals& literals) {
 bool HasOpenReference(const PlannedEntry& entry, const Literals& literals) {
   constexpr std::string_view kPrefix = "urn:uuid:";
   Arena arena;
-  const auto resource = ReadResource(entry.json, arena);
+  const auto resource = ReadResource(entry.body(), arena);
   bool open = false;
   if (!resource) return open;
   RewriteReferences(

@@ -297,7 +297,7 @@ Result<std::string> Reconciler::PatientOf(const LedgerSubject& subject, const Le
 Result<std::vector<std::string>> Reconciler::PathsOf(const LedgerSubject& subject, const LedgerRow& row,
                                                      const Observed& observed) {
   Arena arena;
-  const auto ours = ReadResource(row.json, arena);
+  const auto ours = ReadResource(row.merged.empty() ? row.json : row.merged, arena);
   if (!ours) return std::vector<std::string>();  // erased: there is nothing to compare with
   ADAPTER_TRY(Node * theirs, ReadResource(observed.json, arena));
   ADAPTER_TRY(std::string patient, PatientOf(subject, row));

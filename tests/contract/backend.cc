@@ -151,9 +151,16 @@ outbox::DeliveryReport ContractTest::Delivered(const outbox::WorkItem& item) {
   auto report = Report(item, outbox::DeliveryOutcome::kDelivered);
   report.http_status = 200;
   for (const outbox::IntendedResource& resource : item.resources) {
-    report.writes.push_back(outbox::ResourceWrite{resource.key, "srv-" + resource.key.value,
-                                                  std::to_string(item.revision), "W/\"1\"", resource.json,
-                                                  resource.sha256, false, false});
+    report.writes.push_back(outbox::ResourceWrite{resource.key,
+                                                  "srv-" + resource.key.value,
+                                                  std::to_string(item.revision),
+                                                  "W/\"1\"",
+                                                  resource.json,
+                                                  resource.sha256,
+                                                  false,
+                                                  false,
+                                                  {},
+                                                  {}});
   }
   return report;
 }

@@ -51,6 +51,46 @@ TEST_F(Delivery, CorrectedDose_BecomesVersionTwoOfTheSameAdministration) {
   EXPECT_EQ(sandbox_.Count("MedicationAdministration"), 3);
 }
 
+// Somebody edited the dose on the server while the correction was on its way.
+TEST_F(Delivery, DoseChangedOnTheServer_IsShownWithBothSidesAndDecidedByAPerson) {
+  sandbox_.RegisterPatient("100003", "male");
+  Deliver(Fixture("records/mg-3-revision-1.json"), "MG-3", 1);
+  const std::string query = std::string(kAdministration) + "pain-clinic.MG-3.1";
+  const std::string theirs =
+      Replaced(sandbox_.One(query), "\"value\":50,\"unit\":\"mg\"", "\"value\":55,\"unit\":\"mg\"");
+  const std::string place = "/MedicationAdministration/" + AtPointer(theirs, "/id");
+  ASSERT_EQ(sandbox_.client().Put(place, theirs).status, 200);
+  ASSERT_EQ(daemon_.Submit(Fixture("records/mg-3-revision-2.json")).status, 202);
+  ASSERT_EQ(daemon_.WaitForState("MG-3", 2, {"held"}), "held");
+  EXPECT_EQ(AtPointer(sandbox_.One(query), "/dosage/dose/value"), "55");
+
+  const std::string listed = daemon_.Command({"--json", "queue", "list", "--state", "held"}).standard_output;
+  const std::string id = AtPointer(listed, "/id");
+  EXPECT_EQ(AtPointer(listed, "/reason"), "conflict");
+  const std::string shown = daemon_.Command({"queue", "show", id}).standard_output;
+  EXPECT_NE(shown.find("conflict  " + place.substr(1) + "/_history/2 is someone else's\n"), std::string::npos)
+      << shown;
+  EXPECT_NE(shown.find("  dosage.dose.value\n    ours       500\n    theirs     55\n    delivered  50\n"),
+            std::string::npos)
+      << shown;
+  const std::string json = daemon_.Command({"--json", "queue", "show", id}).standard_output;
+  EXPECT_EQ(AtPointer(json, "/conflicts/0/theirVersion"), "2");
+  EXPECT_EQ(daemon_.Command({"queue", "release", id, "--reason", "x"}).exit_code, 1) << "undecided";
+  ASSERT_EQ(daemon_.Command({"queue", "release", id, "--ours", "--theirs", "--reason", "x"}).exit_code, 2);
+
+  ASSERT_EQ(daemon_.Command({"queue", "release", id, "--ours", "--reason", "the record is right"}).exit_code,
+            0);
+  ASSERT_EQ(daemon_.WaitForState("MG-3", 2, {"delivered"}), "delivered");
+  EXPECT_EQ(AtPointer(sandbox_.One(query), "/dosage/dose/value"), "500");
+  const std::string trace = daemon_.Command({"trace", "MG-3"}).standard_output;
+  for (const char* event : {"conflict-found", "conflict-decided", "the record is right"}) {
+    EXPECT_NE(trace.find(event), std::string::npos) << event;
+  }
+  EXPECT_NE(trace.find(place.substr(1) + "/_history/2"), std::string::npos)
+      << "the version that was not ours";
+  EXPECT_NE(daemon_.Command({"audit", "verify"}).exit_code, 5);
+}
+
 TEST_F(Delivery, SameRecordAgain_SendsNothing) {
   sandbox_.RegisterPatient("100001", "female");
   Deliver(Fixture("records/mg-1.json"), "MG-1", 1);

@@ -58,6 +58,38 @@ void LinkAndUnlink(RunningDaemon& daemon) {
   ASSERT_EQ(daemon.Command({"queue", "unlink", held, "--reason", "not her"}).exit_code, 0);
 }
 
+// Somebody adds to a resource, then changes what is ours of it.
+void EditAndDecide(RunningSandbox& sandbox, RunningDaemon& daemon) {
+  const std::string first = Replaced(Replaced(Fixture("records/bare.json"), "EDGE-BARE", "EDGE-EDIT"),
+                                     "\"mrn\": \"200002\"", "\"mrn\": \"100002\"");
+  const auto revision = [&first](int number) {
+    return Replaced(Replaced(first, "\"revision\": 1", "\"revision\": " + std::to_string(number)),
+                    "\"status\": \"completed\"",
+                    "\"status\": \"corrected\", \"correction\": {\"reason\": \"more\"}, \"notes\": [\"" +
+                        std::to_string(number) + "\"]");
+  };
+  const auto edit = [&sandbox](const std::string& from, const std::string& to) {
+    const std::string procedure = sandbox.One(
+        "Procedure?identifier=https://clinic.example/fhir/sid/it-procedure|pain-clinic.EDGE-EDIT");
+    ASSERT_EQ(sandbox.client()
+                  .Put("/Procedure/" + AtPointer(procedure, "/id"), Replaced(procedure, from, to))
+                  .status,
+              200);
+  };
+  ASSERT_EQ(daemon.Submit(first).status, 202);
+  ASSERT_EQ(daemon.WaitForState("EDGE-EDIT", 1, {"delivered"}), "delivered");
+  edit("\"subject\"", "\"location\":{\"display\":\"room 2\"},\"subject\"");
+  ASSERT_EQ(daemon.Submit(revision(2)).status, 202);
+  ASSERT_EQ(daemon.WaitForState("EDGE-EDIT", 2, {"delivered"}), "delivered");
+  edit("\"status\":\"completed\"", "\"status\":\"stopped\"");
+  ASSERT_EQ(daemon.Submit(revision(3)).status, 202);
+  ASSERT_EQ(daemon.WaitForState("EDGE-EDIT", 3, {"held"}), "held");
+  ASSERT_EQ(
+      daemon.Command({"queue", "release", IdOf(daemon, "held"), "--theirs", "--reason", "asked"}).exit_code,
+      0);
+  ASSERT_EQ(daemon.WaitForState("EDGE-EDIT", 3, {"delivered"}), "delivered");
+}
+
 // Somebody deletes a resource that nothing refers to, and it is sent again.
 void DeleteAndRepair(RunningSandbox& sandbox, RunningDaemon& daemon) {
   const int before = sandbox.Count("Provenance");
@@ -119,6 +151,7 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   ASSERT_EQ(daemon.WaitForState("MG-2", 1, {"delivered"}), "delivered");
 
   LinkAndUnlink(daemon);
+  EditAndDecide(sandbox, daemon);
 
   // A second record of the first patient makes the rules of the first one run again.
   ASSERT_EQ(daemon.Submit(Replaced(first, "\"MG-1\"", "\"MG-1b\"")).status, 202);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "audit/audit_entry.h"
 #include "core/digest.h"
 #include "fhir/json_reader.h"
 #include "sync/resource_content.h"
@@ -272,6 +273,59 @@ int DeliveryRig::AttemptsOf(const outbox::WorkId& id) {
   const auto detail = storage::ReadValue<outbox::QueueDetail>(
       *backend_->store, [&](storage::Snapshot& snapshot) { return backend_->queue.Show(snapshot, id); });
   return detail ? detail->entry.attempts : -1;
+}
+
+outbox::QueueDetail DeliveryRig::Show(const outbox::WorkId& id) {
+  auto detail = storage::ReadValue<outbox::QueueDetail>(
+      *backend_->store, [&](storage::Snapshot& snapshot) { return backend_->queue.Show(snapshot, id); });
+  EXPECT_TRUE(detail.has_value());
+  return detail ? std::move(*detail) : outbox::QueueDetail{};
+}
+
+Result<void> DeliveryRig::Release(const outbox::WorkId& id,
+                                  std::optional<outbox::ConflictDecision> decision) {
+  Principal operator_of_test;
+  operator_of_test.kind = ActorKind::kLocalUser;
+  operator_of_test.id = "nurse";
+  const outbox::Change change{operator_of_test, "looked at both", clock_.Now()};
+  auto done = storage::Write(*backend_->store, [&](storage::Transaction& transaction) {
+    return decision ? backend_->outbox.Decide(transaction, id, *decision, change)
+                    : backend_->outbox.Release(transaction, id, change);
+  });
+  loop_->Wake();
+  return done;
+}
+
+std::vector<std::string> DeliveryRig::LogOf(const std::string& record_id, const std::string& event) {
+  std::vector<std::string> entries;
+  const std::string mark = "\"event\":\"" + event + "\"";
+  const auto read = backend_->store->Read([&](storage::Snapshot& snapshot) {
+    return backend_->log.ForEachOfTrace(snapshot,
+                                        audit::TraceOfSubject(outbox::SubjectKey("clinic", record_id)),
+                                        [&](audit::Sequence, std::string_view bytes) {
+                                          if (bytes.find(mark) != std::string_view::npos)
+                                            entries.emplace_back(bytes);
+                                          return true;
+                                        });
+  });
+  EXPECT_TRUE(read.has_value());
+  return entries;
+}
+
+std::string DeliveryRig::IdIn(const std::string& resource) {
+  const std::size_t at = resource.find("\"id\":\"") + 6;
+  return resource.substr(at, resource.find('"', at) - at);
+}
+
+bool DeliveryRig::EditOnServer(const std::string& query, const std::string& from, const std::string& to) {
+  std::string resource = OneOnServer(query);
+  const std::size_t at = resource.find(from);
+  if (at == std::string::npos) return false;
+  resource.replace(at, from.size(), to);
+  const std::string type = query.substr(0, query.find('?'));
+  const HttpReply reply = server_.Put("/" + type + "/" + IdIn(resource), resource);
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  return reply.status == 200;
 }
 
 outbox::QueueStatistics DeliveryRig::Statistics() {

@@ -75,6 +75,14 @@ class DeliveryRig {
   outbox::WorkState StateOf(const Record& record);
   std::vector<outbox::Reason> ReasonsOf(const outbox::WorkId& id);
   int AttemptsOf(const outbox::WorkId& id);
+  outbox::QueueDetail Show(const outbox::WorkId& id);
+  // As `queue release --ours|--theirs`, or without when there is no decision.
+  Result<void> Release(const outbox::WorkId& id, std::optional<outbox::ConflictDecision> decision);
+  // The entries of the record's audit log that are of this event, in order.
+  std::vector<std::string> LogOf(const std::string& record_id, const std::string& event);
+  // Somebody else replaces `from` by `to` in the only match; false when it does not occur.
+  bool EditOnServer(const std::string& query, const std::string& from, const std::string& to);
+  static std::string IdIn(const std::string& resource);
   outbox::QueueStatistics Statistics();
 
   // Bearer credentials from a file from now on; counts as a restart.

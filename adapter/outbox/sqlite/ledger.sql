@@ -2,25 +2,28 @@
 
 -- name: ledger_of_subject
 SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
-       l.patient_key, l.patient_generation, l.nullified, c.bytes
+       l.patient_key, l.patient_generation, l.nullified, c.bytes, m.bytes
 FROM resource_ledger AS l INDEXED BY resource_ledger_subject
 LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
+LEFT JOIN resource_merged AS m ON m.ledger_id = l.ledger_id
 WHERE l.subject_key = ? AND l.endpoint = ?
 ORDER BY l.type, l.system, l.value;
 
 -- name: ledger_of_subject_everywhere
 SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
-       l.patient_key, l.patient_generation, l.nullified, c.bytes
+       l.patient_key, l.patient_generation, l.nullified, c.bytes, m.bytes
 FROM resource_ledger AS l INDEXED BY resource_ledger_subject
 LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
+LEFT JOIN resource_merged AS m ON m.ledger_id = l.ledger_id
 WHERE l.subject_key = ?
 ORDER BY l.endpoint, l.type, l.system, l.value;
 
 -- name: ledger_row
 SELECT l.endpoint, l.type, l.system, l.value, l.server_id, l.version_id, l.etag, l.sha256, l.revision,
-       l.patient_key, l.patient_generation, l.nullified, c.bytes
+       l.patient_key, l.patient_generation, l.nullified, c.bytes, m.bytes
 FROM resource_ledger AS l
 LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
+LEFT JOIN resource_merged AS m ON m.ledger_id = l.ledger_id
 WHERE l.endpoint = ? AND l.type = ? AND l.system = ? AND l.value = ?;
 
 -- name: subjects
@@ -60,3 +63,10 @@ RETURNING ledger_id;
 -- name: write_content
 INSERT INTO resource_content (ledger_id, bytes) VALUES (?, ?)
 ON CONFLICT (ledger_id) DO UPDATE SET bytes = excluded.bytes;
+
+-- name: write_merged
+INSERT INTO resource_merged (ledger_id, bytes) VALUES (?, ?)
+ON CONFLICT (ledger_id) DO UPDATE SET bytes = excluded.bytes;
+
+-- name: delete_merged
+DELETE FROM resource_merged WHERE ledger_id = ?;

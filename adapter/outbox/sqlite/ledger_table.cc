@@ -26,6 +26,7 @@ LedgerRow ReadRow(const Statement& statement) {
   row.patient_generation = static_cast<int>(statement.Integer(10));
   row.nullified = statement.Integer(11) != 0;
   row.json = statement.Text(12);
+  row.merged = statement.Text(13);
   return row;
 }
 
@@ -36,6 +37,14 @@ Result<std::vector<LedgerRow>> ReadRows(Statement& statement) {
     if (!has_row) return rows;
     rows.push_back(ReadRow(statement));
   }
+}
+
+// Of the row that `write_ledger` has written.
+Result<void> WriteContent(storage::Transaction& transaction, std::int64_t ledger_id, const std::string& json,
+                          const std::string& merged) {
+  ADAPTER_CHECK(Use(transaction, "write_content").Bind(ledger_id, storage::Blob{json}).Run());
+  if (merged.empty()) return Use(transaction, "delete_merged").Bind(ledger_id).Run();
+  return Use(transaction, "write_merged").Bind(ledger_id, storage::Blob{merged}).Run();
 }
 
 }  // namespace
@@ -101,13 +110,14 @@ Result<std::optional<ResourceKey>> LedgerTable::KeyOf(storage::Snapshot& snapsho
 }
 
 Result<void> LedgerTable::Note(storage::Transaction& transaction, const WorkRow& row, const LedgerRow& noted,
-                               audit::EventKind event, const Principal& actor, TimeUs now) {
+                               audit::EventKind event, std::string_view outcome, const Principal& actor,
+                               TimeUs now) {
   ADAPTER_TRY(const std::string key, keys_.RecordKey(transaction, row.subject_key));
   audit::Entry entry = WorkTable::EntryFor(row, event, actor, now);
   entry.role = Name(Role::kOperator);
   entry.fhir = audit::FhirReference{noted.endpoint,   noted.key.type, noted.server_id,
                                     noted.version_id, noted.etag,     HmacSha256Hex(key, noted.json)};
-  entry.outcome = "ok";
+  entry.outcome = outcome;
   ADAPTER_TRY(const audit::Sequence sequence, log_.Append(transaction, entry));
   std::int64_t ledger_id = 0;
   {
@@ -119,7 +129,7 @@ Result<void> LedgerTable::Note(storage::Transaction& transaction, const WorkRow&
     ledger_id = statement.Integer(0);
     ADAPTER_CHECK(statement.Run());
   }
-  return Use(transaction, "write_content").Bind(ledger_id, storage::Blob{noted.json}).Run();
+  return WriteContent(transaction, ledger_id, noted.json, noted.merged);
 }
 
 Result<void> LedgerTable::Write(storage::Transaction& transaction, const WorkRow& row,
@@ -127,6 +137,12 @@ Result<void> LedgerTable::Write(storage::Transaction& transaction, const WorkRow
                                 const Principal& actor, TimeUs now) {
   const std::string& endpoint = report.lease.endpoint;
   ADAPTER_TRY(const std::string key, keys_.RecordKey(transaction, row.subject_key));
+  if (!write.built_on.empty()) {
+    audit::Entry others = WorkTable::EntryFor(row, audit::EventKind::kBuiltOn, actor, now);
+    others.fhir = audit::FhirReference{endpoint, write.key.type, write.server_id, write.built_on, {}, {}};
+    others.outcome = "ok";
+    ADAPTER_CHECK(log_.Append(transaction, others));
+  }
   audit::Entry entry = WorkTable::EntryFor(row, audit::EventKind::kWritten, actor, now);
   entry.fhir = audit::FhirReference{endpoint,         write.key.type, write.server_id,
                                     write.version_id, write.etag,     HmacSha256Hex(key, write.json)};
@@ -144,7 +160,7 @@ Result<void> LedgerTable::Write(storage::Transaction& transaction, const WorkRow
     ledger_id = statement.Integer(0);
     ADAPTER_CHECK(statement.Run());
   }
-  return Use(transaction, "write_content").Bind(ledger_id, storage::Blob{write.json}).Run();
+  return WriteContent(transaction, ledger_id, write.json, write.merged);
 }
 
 }  // namespace fhir_adapter::outbox

@@ -36,9 +36,9 @@ class LedgerTable {
                                                   std::string_view type, std::string_view server_id);
 
   // What was found on the server by somebody who looked: `event` is kFoundMissing (the row keeps its place,
-  // without version and hash, so that the next work sends it again) or kAdopted.
+  // without version and hash, so that the next work sends it again), kAdopted or kConflictDecided.
   Result<void> Note(storage::Transaction& transaction, const WorkRow& row, const LedgerRow& noted,
-                    audit::EventKind event, const Principal& actor, TimeUs now);
+                    audit::EventKind event, std::string_view outcome, const Principal& actor, TimeUs now);
 
   Result<void> Write(storage::Transaction& transaction, const WorkRow& row, const DeliveryReport& report,
                      const ResourceWrite& write, const Principal& actor, TimeUs now);

@@ -57,8 +57,8 @@ Result<void> SqliteOutbox::QueueRepair(storage::Transaction& transaction, const 
     row->version_id.clear();
     row->etag.clear();
     row->sha256.clear();
-    ADAPTER_CHECK(ledger_.Note(transaction, delivered, *row, audit::EventKind::kFoundMissing, change.actor,
-                               change.now));
+    ADAPTER_CHECK(ledger_.Note(transaction, delivered, *row, audit::EventKind::kFoundMissing, "ok",
+                               change.actor, change.now));
   }
   if (!repair.missing.empty()) ADAPTER_CHECK(QueueRepairWork(transaction, delivered, false, change));
   if (repair.duplicates.empty()) return {};
@@ -120,11 +120,12 @@ Result<void> SqliteOutbox::Adopt(storage::Transaction& transaction, const Adopti
     row->version_id = version.version_id;
     row->etag = version.version_id.empty() ? "" : "W/\"" + version.version_id + "\"";
     row->json = version.json;
+    row->merged.clear();
     row->sha256 = Sha256Hex(version.json);
     row->nullified = version.nullified;
     row->revision = std::max(row->revision, adoption.newest_revision);
-    ADAPTER_CHECK(
-        ledger_.Note(transaction, delivered, *row, audit::EventKind::kAdopted, change.actor, change.now));
+    ADAPTER_CHECK(ledger_.Note(transaction, delivered, *row, audit::EventKind::kAdopted, "ok", change.actor,
+                               change.now));
   }
   return {};
 }

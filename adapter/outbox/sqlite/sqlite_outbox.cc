@@ -80,6 +80,7 @@ Result<WorkState> SqliteOutbox::Complete(storage::Transaction& transaction, cons
     ADAPTER_CHECK(ledger_.Write(transaction, row, report, write, actor, now));
   }
   if (!report.writes.empty()) ++row.writes;
+  ADAPTER_CHECK(StoreConflicts(transaction, row, report.conflicts, actor, now));
   if (!report.answer.empty()) {
     ADAPTER_CHECK(UseWork(transaction, "put_answer").Bind(row.position, storage::Blob{report.answer}).Run());
   }
@@ -249,6 +250,11 @@ Result<void> SqliteOutbox::Release(storage::Transaction& transaction, const Work
                 "the administration it speaks of is not known: deliver that first, or push a version that "
                 "names it; `queue retry` looks again");
   }
+  ADAPTER_TRY(const auto conflicts, LoadConflicts(transaction, row.position));
+  if (!conflicts.empty()) {
+    return Fail(Code::kNotAllowed,
+                "both sides changed a resource: `queue show` has them; say --ours or --theirs");
+  }
   ADAPTER_CHECK(ToQueued(transaction, row, audit::EventKind::kReleased, change.actor, change.now));
   return Remark(transaction, row.audit_sequence, row.position, change);
 }
@@ -268,6 +274,17 @@ Result<void> SqliteOutbox::Quarantine(storage::Transaction& transaction, const W
 Result<std::int64_t> SqliteOutbox::ReleasePatient(storage::Transaction& transaction,
                                                   std::string_view patient_key, const Change& change) {
   ADAPTER_TRY(const auto positions, WorkTable::Positions(transaction, "held_for_patient", patient_key));
+  for (const std::int64_t position : positions) {
+    ADAPTER_TRY(WorkRow row, work_.LoadAt(transaction, position));
+    ADAPTER_CHECK(ToQueued(transaction, row, audit::EventKind::kReleased, change.actor, change.now));
+    ADAPTER_CHECK(Remark(transaction, row.audit_sequence, row.position, change));
+  }
+  return static_cast<std::int64_t>(positions.size());
+}
+
+Result<std::int64_t> SqliteOutbox::ReleaseHeldFor(storage::Transaction& transaction, Code reason,
+                                                  const Change& change) {
+  ADAPTER_TRY(const auto positions, WorkTable::Positions(transaction, "held_for_reason", Name(reason)));
   for (const std::int64_t position : positions) {
     ADAPTER_TRY(WorkRow row, work_.LoadAt(transaction, position));
     ADAPTER_CHECK(ToQueued(transaction, row, audit::EventKind::kReleased, change.actor, change.now));

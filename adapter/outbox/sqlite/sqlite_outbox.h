@@ -26,6 +26,10 @@ class SqliteOutbox final : public Outbox {
   Result<std::int64_t> EndLeases(storage::Transaction& transaction, TimeUs now) override;
   Result<void> Retry(storage::Transaction& transaction, const WorkId& id, const Change& change) override;
   Result<void> Release(storage::Transaction& transaction, const WorkId& id, const Change& change) override;
+  Result<void> Decide(storage::Transaction& transaction, const WorkId& id, ConflictDecision decision,
+                      const Change& change) override;
+  Result<std::int64_t> ReleaseHeldFor(storage::Transaction& transaction, Code reason,
+                                      const Change& change) override;
   Result<void> Quarantine(storage::Transaction& transaction, const WorkId& id, const Change& change) override;
   Result<std::int64_t> ReleasePatient(storage::Transaction& transaction, std::string_view patient_key,
                                       const Change& change) override;
@@ -49,6 +53,9 @@ class SqliteOutbox final : public Outbox {
                         const std::vector<std::string>& former, const ClaimRequest& request);
   Result<void> EndExpired(storage::Transaction& transaction, const std::string& patient_key, TimeUs now);
   Result<void> MakeAmbiguous(storage::Transaction& transaction, std::int64_t position, TimeUs now);
+  Result<void> StoreConflicts(storage::Transaction& transaction, const WorkRow& row,
+                              const std::vector<ResourceConflict>& conflicts, const Principal& actor,
+                              TimeUs now);
   Result<void> EndLease(storage::Transaction& transaction, const std::string& owner, TimeUs now);
   Result<void> Settle(storage::Transaction& transaction, WorkRow& row, const DeliveryReport& report,
                       const Principal& actor, TimeUs now);
@@ -69,5 +76,7 @@ class SqliteOutbox final : public Outbox {
   KeyTable keys_;
   LedgerTable ledger_;
 };
+
+Result<std::vector<ResourceConflict>> LoadConflicts(storage::Snapshot& snapshot, std::int64_t position);
 
 }  // namespace fhir_adapter::outbox

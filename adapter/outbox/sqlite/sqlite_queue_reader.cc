@@ -8,6 +8,7 @@
 #include "outbox/sqlite/ledger_table.h"
 #include "outbox/sqlite/patient_table.h"
 #include "outbox/sqlite/queries.h"
+#include "outbox/sqlite/sqlite_outbox.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
 namespace fhir_adapter::outbox {
@@ -136,6 +137,9 @@ Result<QueueDetail> SqliteQueueReader::Show(storage::Snapshot& snapshot, const W
     answer.Bind(row.position);
     ADAPTER_TRY(const bool has_row, answer.Step());
     if (has_row) detail.answer = answer.Text(0);
+  }
+  if (row.state == WorkState::kHeld) {
+    ADAPTER_TRY(detail.conflicts, LoadConflicts(snapshot, row.position));
   }
   Statement remarks = UseWork(snapshot, "remarks");
   remarks.Bind(row.position);

@@ -99,6 +99,9 @@ WHERE patient_key = ? AND state = 'held'
   AND reason_code IN ('patient-not-found', 'patient-ambiguous', 'patient-mismatch')
 ORDER BY position;
 
+-- name: held_for_reason
+SELECT position FROM work_item WHERE state = 'held' AND reason_code = ? ORDER BY position;
+
 -- What a pushed Observation speaks of was not known when it was looked for.
 -- name: unlinked_of_patient
 SELECT position
@@ -171,6 +174,20 @@ ON CONFLICT (position) DO UPDATE SET bytes = excluded.bytes;
 
 -- name: answer
 SELECT bytes FROM work_answer WHERE position = ?;
+
+-- name: insert_conflict
+INSERT INTO work_conflict (position, ordinal, endpoint, type, system, value, server_id, version_id, delivered,
+                           ours, theirs, kept, json, nullified, audit_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: conflicts
+SELECT endpoint, type, system, value, server_id, version_id, delivered, ours, theirs, kept, json, nullified
+FROM work_conflict
+WHERE position = ?
+ORDER BY ordinal;
+
+-- name: delete_conflicts
+DELETE FROM work_conflict WHERE position = ?;
 
 -- name: insert_remark
 INSERT INTO work_remark (audit_seq, position, remark) VALUES (?, ?, ?);

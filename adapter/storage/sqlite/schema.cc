@@ -61,9 +61,9 @@ Result<void> RunMigration(Connection& connection, std::string_view script, std::
 }  // namespace
 
 const Schema& AdapterSchema() {
-  static constexpr std::string_view kMigrations[] = {embedded::k0001Foundation, embedded::k0002AuditTree,
-                                                     embedded::k0003Trace, embedded::k0004PushedObservations,
-                                                     embedded::k0005AccessTokens};
+  static constexpr std::string_view kMigrations[] = {
+      embedded::k0001Foundation,         embedded::k0002AuditTree,    embedded::k0003Trace,
+      embedded::k0004PushedObservations, embedded::k0005AccessTokens, embedded::k0006Conflicts};
   static const Schema schema{1178091844, kMigrations};
   return schema;
 }

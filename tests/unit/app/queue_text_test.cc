@@ -41,20 +41,48 @@ TEST(QueueText, Detail_SaysWhatToDo) {
   EXPECT_NE(text.find(std::string(Describe(Code::kPatientNotFound).help)), std::string::npos);
 }
 
+TEST(QueueText, Conflict_ShowsEachElementOfBothSides) {
+  outbox::QueueDetail detail;
+  detail.entry = HeldEntry();
+  outbox::ResourceConflict conflict;
+  conflict.key = {"Observation", "urn:s", "r1.pain.1"};
+  conflict.server_id = "12";
+  conflict.version_id = "3";
+  conflict.delivered = R"({"valueString":"7"})";
+  conflict.ours = R"({"valueString":"3"})";
+  conflict.theirs = R"({"valueString":"9","note":[{"text":"seen"}]})";
+  detail.conflicts = {conflict};
+  const std::string text = DetailText(detail);
+  EXPECT_NE(text.find("conflict  Observation/12/_history/3 is someone else's\n"
+                      "  valueString\n    ours       \"3\"\n    theirs     \"9\"\n    delivered  \"7\"\n"
+                      "  note\n    ours       –\n    theirs     [{\"text\":\"seen\"}]\n    delivered  –\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(
+      DetailJson(detail).find(
+          R"("conflicts":[{"resource":"Observation/12","identifier":"urn:s|r1.pain.1","theirVersion":"3",)"
+          R"("removed":false,"elements":[{"path":"valueString","ours":"3","theirs":"9","delivered":"7"},)"
+          R"({"path":"note","ours":null,"theirs":[{"text":"seen"}],"delivered":null}]}])"),
+      std::string::npos)
+      << DetailJson(detail);
+}
+
 TEST(QueueChange, JsonOfARequest_IsReadBack) {
-  const QueueChange change{"link", {"a", "b\"c"}, "code table \"x\" corrected", "Patient/1"};
+  const QueueChange change{"link", {"a", "b\"c"}, "code table \"x\" corrected", "Patient/1", "ours"};
   const auto parsed = ParseQueueChange(ToJson(change));
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->action, change.action);
   EXPECT_EQ(parsed->ids, change.ids);
   EXPECT_EQ(parsed->reason, change.reason);
   EXPECT_EQ(parsed->patient, change.patient);
+  EXPECT_EQ(parsed->decision, change.decision);
 }
 
 TEST(QueueChange, WithoutReasonOrIds_IsRefused) {
   EXPECT_FALSE(ParseQueueChange(R"({"action":"retry","ids":["a"],"reason":""})"));
   EXPECT_FALSE(ParseQueueChange(R"({"action":"retry","ids":[],"reason":"x"})"));
   EXPECT_FALSE(ParseQueueChange(R"({"action":"delete","ids":["a"],"reason":"x"})"));
+  EXPECT_FALSE(ParseQueueChange(R"({"action":"release","ids":["a"],"reason":"x","decision":"both"})"));
 }
 
 TEST(QueueChange, Results_AreReadBack) {

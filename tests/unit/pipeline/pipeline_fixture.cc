@@ -114,9 +114,16 @@ std::vector<std::string> PipelineTest::DeliverAll() {
       report.id = item.id;
       report.lease = item.lease;
       for (const outbox::IntendedResource& resource : item.resources) {
-        report.writes.push_back(outbox::ResourceWrite{resource.key, "id-" + resource.key.value, "1",
-                                                      "W/\"1\"", resource.json, resource.sha256, false,
-                                                      false});
+        report.writes.push_back(outbox::ResourceWrite{resource.key,
+                                                      "id-" + resource.key.value,
+                                                      "1",
+                                                      "W/\"1\"",
+                                                      resource.json,
+                                                      resource.sha256,
+                                                      false,
+                                                      false,
+                                                      {},
+                                                      {}});
       }
       EXPECT_TRUE(storage::Write(*backend_->store, [&](storage::Transaction& transaction) -> Result<void> {
         ADAPTER_CHECK(backend_->outbox.Complete(transaction, report, SystemClock().Now()));
