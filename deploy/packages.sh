@@ -15,7 +15,7 @@ test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
   golang-go
   libgmock-dev libgtest-dev
-  curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl procps python3 python3-venv shellcheck sqlite3 systemd testssl.sh valgrind
+  curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl procps prometheus python3 python3-venv shellcheck sqlite3 systemd testssl.sh valgrind
 )
 image_packages=(buildah mmdebstrap)
 
@@ -39,6 +39,7 @@ provided() {
     openjdk-17-jdk-headless) command -v javac >/dev/null ;;
     golang-go) command -v go >/dev/null ;;
     python3) command -v python3 >/dev/null ;;
+    prometheus) command -v promtool >/dev/null ;;
     *) return 1 ;;
   esac
 }

@@ -21,10 +21,14 @@ class CertificateWatch {
   // `certificate-ended` or `certificate-unreadable`. True when it logged.
   bool Look();
 
+  // What the last look found, as it was logged; empty: nothing.
+  const std::string& trouble() const { return trouble_; }
+
  private:
   const std::string file_;
   Clock& clock_;
   std::int64_t next_look_us_ = 0;
+  std::string trouble_;
 };
 
 }  // namespace fhir_adapter::app

@@ -5,6 +5,7 @@
 // Owns its thread. Start once; Stop may be called from any thread and is what the destructor does too.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,9 @@ class CheckpointThread {
   // Ends the thread and signs what was appended last.
   Result<void> Stop();
 
+  // The last checkpoint that was due could not be signed. From any thread.
+  bool has_failed() const { return has_failed_; }
+
  private:
   void Run();
   void Look();
@@ -33,8 +37,8 @@ class CheckpointThread {
   audit::Checkpointer checkpointer_;
   Clock& clock_;
   audit::ClockWatch watch_;
-  std::int64_t last_us_ = 0;  // monotonic, of the last checkpoint
-  bool has_failed_ = false;   // told once until it works again
+  std::int64_t last_us_ = 0;             // monotonic, of the last checkpoint
+  std::atomic<bool> has_failed_{false};  // told once until it works again
 
   std::mutex mutex_;  // guards stopping_
   std::condition_variable wake_;

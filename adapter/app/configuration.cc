@@ -305,6 +305,9 @@ Result<void> CheckTogether(const Configuration& configuration, const std::string
     return Fail(Code::kConfiguration, "[endpoint] base_url must begin with http:// or https://", where);
   }
   ADAPTER_CHECK(CheckListener(configuration, where));
+  if (!configuration.alert.command.empty() && !configuration.alert.command.front().starts_with('/')) {
+    return Fail(Code::kConfiguration, "[alert] command begins with the whole path of a program", where);
+  }
   return CheckAccess(configuration, where);
 }
 

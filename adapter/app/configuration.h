@@ -84,6 +84,9 @@ struct Configuration {
     std::string origin;        // empty: made from canonical_base and site
     std::string witness_file;  // empty: none
   } audit;
+  struct Alert {
+    std::vector<std::string> command;  // with its arguments; empty: nobody is called
+  } alert;
   struct Service {
     std::int64_t shutdown_s = 30;
     std::string log_level = "info";

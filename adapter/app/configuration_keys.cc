@@ -70,6 +70,7 @@ const std::vector<KeyRow>& Rows() {
       {"limits", "high_water", INTEGER(limits.high_water, 1, 100'000'000)},
       {"audit", "origin", TEXT(audit.origin)},
       {"audit", "witness_file", TEXT(audit.witness_file)},
+      {"alert", "command", TEXT_LIST(alert.command)},
       {"service", "shutdown_s", INTEGER(service.shutdown_s, 1, 600)},
       {"service", "log_level", TEXT_OF(service.log_level, kLogLevels)},
   };

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "app/alert_book.h"
+#include "app/alert_command.h"
 #include "app/audit_setup.h"
 #include "app/control_socket.h"
 #include "app/endpoint_setup.h"
@@ -34,6 +36,7 @@ namespace {
 
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
+constexpr std::int64_t kStalledUs = kMicrosecondsPerHour;  // then somebody should look why
 
 // Every source goes through one map in this version; the configuration says which.
 Result<std::string> TheMap(const Configuration& configuration) {
@@ -99,7 +102,10 @@ Result<void> AppendEvent(outbox::SqliteBackend& backend, audit::EventKind event,
 
 // Members are destroyed in the opposite order: listeners first, the store last.
 struct Daemon::Parts {
-  explicit Parts(Configuration settings) : configuration(std::move(settings)) {}
+  explicit Parts(Configuration settings)
+      : configuration(std::move(settings)),
+        alert_command(configuration.alert.command),
+        alerts(SystemClock(), [this](const Alert& alert) { alert_command.Run(alert); }) {}
 
   Result<void> OpenStore();
   Result<void> StartSending();
@@ -108,8 +114,12 @@ struct Daemon::Parts {
   void WakeAll();
   Result<void> ReadTokens();
   void AddTls(MetricsPage& page) const;
+  ServiceRoutesContext Service();
+  AlertBook::Troubles FindTroubles(const std::string& certificate);
 
   Configuration configuration;
+  AlertCommand alert_command;
+  AlertBook alerts;
   std::shared_ptr<const pipeline::MappingSet> set;  // shared with the mapper; exchanged by Reload
   // The set at start: intake reads records against its model for the life of the process.
   std::shared_ptr<const pipeline::MappingSet> first_set;
@@ -177,6 +187,34 @@ void Daemon::Parts::WakeAll() {
   if (worker) worker->Wake();
 }
 
+ServiceRoutesContext Daemon::Parts::Service() {
+  return {*backend->store, backend->queue, SystemClock(), configuration.limits.high_water, draining, {}};
+}
+
+AlertBook::Troubles Daemon::Parts::FindTroubles(const std::string& certificate) {
+  AlertBook::Troubles troubles;
+  const auto of = [&troubles](AlertKind kind) -> std::string& {
+    return troubles[static_cast<std::size_t>(kind)];
+  };
+  of(AlertKind::kIntake) = NotReadyReason(Service());
+  of(AlertKind::kCertificate) = certificate;
+  if (checkpoints->has_failed()) of(AlertKind::kAudit) = "audit-checkpoint-failed";
+  if (worker) {
+    const sync::SyncStatistics statistics = worker->statistics();
+    if (statistics.has_trouble) of(AlertKind::kEndpoint) = Name(statistics.trouble);
+  }
+  const auto queue = storage::ReadValue<outbox::QueueStatistics>(
+      *backend->store, [this](storage::Snapshot& snapshot) { return backend->queue.Statistics(snapshot); });
+  if (!queue) return troubles;
+  const TimeUs now = SystemClock().Now();
+  if (queue->oldest_waiting && now.us - queue->oldest_waiting->us > kStalledUs) {
+    of(AlertKind::kStalled) = queue->sending_stopped ? "stopped-since-restore" : "waiting-for-an-hour";
+  }
+  if (queue->Count(outbox::WorkState::kQuarantined) > 0) of(AlertKind::kQuarantined) = "needs-a-person";
+  if (queue->Count(outbox::WorkState::kHeld) > 0) of(AlertKind::kHeld) = "held";
+  return troubles;
+}
+
 Result<void> Daemon::Parts::ReadTokens() {
   ADAPTER_TRY(const auto all, storage::ReadValue<std::vector<outbox::AccessToken>>(
                                   *backend->store, [this](storage::Snapshot& snapshot) {
@@ -195,9 +233,9 @@ void Daemon::Parts::AddTls(MetricsPage& page) const {
 Result<void> Daemon::Parts::StartListening() {
   routes = intake::RecordRoutes(intake::RecordRoutesContext{first_set->model(), *receiver, *backend->store,
                                                             backend->queue, configuration.endpoint.base_url});
-  ServiceRoutesContext service{
-      *backend->store, backend->queue, SystemClock(), configuration.limits.high_water, draining, {}};
+  ServiceRoutesContext service = Service();
   service.add_metrics = [this](MetricsPage& page) {
+    AddAlerts(page, alerts);
     if (worker) AddSync(page, worker->statistics());
     AddTls(page);
   };
@@ -278,6 +316,10 @@ DaemonState Daemon::state() const {
   const bool failed = parts_->backend->store->health() == storage::Health::kFailed ||
                       parts_->pool->failed() || (parts_->worker && parts_->worker->failed());
   return failed ? DaemonState::kStoreFailed : DaemonState::kRunning;
+}
+
+void Daemon::LookForAlerts(const std::string& certificate) {
+  parts_->alerts.Look(parts_->FindTroubles(certificate));
 }
 
 void Daemon::Reload() {

@@ -27,6 +27,9 @@ class Daemon {
   const std::vector<net::Route>& routes() const;
 
   DaemonState state() const;
+  // Looks for trouble and tells what has started or ended. `certificate` is what CertificateWatch found. To
+  // be called about once a second.
+  void LookForAlerts(const std::string& certificate);
   // SIGHUP: maps and certificates are read again (kept as they are when they have errors), held patients
   // looked for, credentials read.
   void Reload();

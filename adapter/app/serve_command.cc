@@ -3,6 +3,7 @@
 #include <csignal>
 #include <malloc.h>
 #include <span>
+#include <string>
 
 #include "app/certificate_watch.h"
 #include "app/commands.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kLookMs = 250;  // how soon a failed store is noticed
 constexpr std::int64_t kMemoryTrimIntervalUs = 10'000'000;
+constexpr std::int64_t kAlertIntervalUs = 1'000'000;
 
 // Bursts of work leave free pages between pages in use, which the allocator would keep.
 class MemoryTrim {
@@ -32,13 +34,37 @@ class MemoryTrim {
   std::int64_t next_us_ = 0;
 };
 
+// Now and then, since it asks the store.
+class AlertWatch {
+ public:
+  AlertWatch(Daemon& daemon, std::span<const CertificateWatch> certificates)
+      : daemon_(daemon), certificates_(certificates) {}
+  void Look() {
+    const std::int64_t now_us = SystemClock().MonotonicUs();
+    if (now_us < next_us_) return;
+    next_us_ = now_us + kAlertIntervalUs;
+    std::string certificate;
+    for (const CertificateWatch& watch : certificates_) {
+      if (certificate.empty()) certificate = watch.trouble();
+    }
+    daemon_.LookForAlerts(certificate);
+  }
+
+ private:
+  Daemon& daemon_;
+  const std::span<const CertificateWatch> certificates_;
+  std::int64_t next_us_ = 0;
+};
+
 // Runs until it is asked to stop or the store fails.
 DaemonState RunUntilStopped(Daemon& daemon, std::span<CertificateWatch> certificates) {
   const std::int64_t watchdog_us = WatchdogIntervalUs();
   MemoryTrim memory;
+  AlertWatch alerts(daemon, certificates);
   for (;;) {
     for (CertificateWatch& certificate : certificates) certificate.Look();
     daemon.Look();
+    alerts.Look();
     memory.Look();
     const auto signal = WaitForSignal(kLookMs);
     if (daemon.state() == DaemonState::kStoreFailed) return DaemonState::kStoreFailed;

@@ -45,6 +45,9 @@ void AddSync(MetricsPage& page, const sync::SyncStatistics& statistics) {
   page.Sample({}, statistics.in_flight);
   page.Family("fhir_adapter_endpoint_trouble", "gauge", "1 while the FHIR server cannot be used.");
   page.Sample({}, statistics.has_trouble ? 1 : 0);
+  page.Family("fhir_adapter_endpoint_troubles", "counter",
+              "Times that the FHIR server could no longer be used.");
+  page.Sample({}, statistics.troubles);
   page.Family("fhir_adapter_rung", "gauge", "1 for the way in which records are sent now, and why.");
   for (int rung = 0; rung < sync::kRungs; ++rung) {
     for (int reason = 0; reason < sync::kRungReasons; ++reason) {

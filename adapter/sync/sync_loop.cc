@@ -246,12 +246,8 @@ void SyncLoop::TakeMetadata(FhirAnswer answer) {
 
 void SyncLoop::NoteTrouble(bool is_new) {
   if (!is_new) return;
-  LogEvent(LogLevel::kWarning, "endpoint-trouble",
-           {{"reason", Name(breaker_.reason())}, {"help", Describe(breaker_.reason()).help}});
-}
-
-void SyncLoop::NoteRecovery(bool has_recovered) {
-  if (has_recovered) LogEvent(LogLevel::kInfo, "endpoint-recovered", {{"reason", Name(breaker_.reason())}});
+  const std::lock_guard lock(statistics_mutex_);
+  ++statistics_.troubles;
 }
 
 std::size_t SyncLoop::ClaimMax() const {
@@ -298,6 +294,9 @@ void SyncLoop::TakeClaim(Result<std::vector<outbox::WorkItem>> claimed) {
   });
   const TimeUs now = ports_.clock.Now();
   if (read && due && *due > now) next_claim_ = std::min(next_claim_, *due);
+  // Nothing waits to be tried: the answer to /metadata has to do.
+  const bool is_all_done = read.has_value() && !due && deliveries_.empty();
+  if (is_all_done && breaker_.state() == RouteState::kHalfOpen) breaker_.OnSuccess();
 }
 
 void SyncLoop::StartDelivery(outbox::WorkItem item) {
@@ -346,7 +345,7 @@ void SyncLoop::Judge(const Delivery& delivery, const outbox::DeliveryReport& rep
   } else if (IsTroubleOfServer(classification, report.http_status)) {
     NoteTrouble(breaker_.OnFailure(classification.code, now, ports_.random.Next()));
   } else if (!report.operation.empty()) {
-    NoteRecovery(breaker_.OnSuccess());
+    breaker_.OnSuccess();
   }
 }
 

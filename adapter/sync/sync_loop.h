@@ -87,7 +87,6 @@ class SyncLoop {
   void RematchHeld();
   void RematchNext();
   void NoteTrouble(bool is_new);
-  void NoteRecovery(bool has_recovered);
   void RunRetries();
   std::int64_t UntilNext();
   std::size_t ClaimMax() const;

@@ -40,6 +40,7 @@ struct SyncStatistics {
   std::int64_t leases_lost = 0;
   std::int64_t in_flight = 0;
   RouteState route = RouteState::kProbing;
+  std::int64_t troubles = 0;       // how often the endpoint could no longer be used
   bool has_trouble = false;        // an alert is due while this holds
   Code trouble = Code::kInternal;  // its reason
   RungChoice rung;                 // how plans travel, and why

@@ -141,10 +141,12 @@ TEST(Scenario03, ServerAwayForTwoDays_NothingIsGivenUpAndOrderIsKept) {
   EXPECT_EQ(rig.Statistics().Count(WorkState::kQuarantined), 0);
   EXPECT_EQ(rig.Statistics().Count(WorkState::kDelivered), 1);
   EXPECT_TRUE(rig.statistics().has_trouble);
+  EXPECT_EQ(rig.statistics().troubles, 1) << "one alert, however often it is tried";
   rig.proxy().SetUpstream(rig.server_port());
   rig.RunUntilQuiet();
   EXPECT_EQ(rig.Statistics().Count(WorkState::kDelivered), 21);
   EXPECT_FALSE(rig.statistics().has_trouble);
+  EXPECT_EQ(rig.statistics().troubles, 1);
   // The patient's own order: each record's resource is newer than that of the one before.
   std::string before;
   for (int i = 0; i < 10; ++i) {

@@ -363,5 +363,57 @@ TEST_F(DeliveryToHapi, F_RecordOfAnotherPatientAndThenAVoid_EndRetractedInBothCh
   EXPECT_EQ(procedures("move-from", "completed"), 0);
 }
 
+// HAPI answers 409 to a version that is not the newest one.
+TEST_F(DeliveryToHapi, G_EditsOfOthers_AreKeptOrHeldForAPerson) {
+  server_->RegisterPatient("edited", "", "");
+  const std::string first =
+      Changed(Fixture("records/bare.json"), {{"recordId", "\"EDIT-1\""}, {"mrn", "\"edited\""}});
+  const auto revision = [&first](int number) {
+    return Changed(first, {{"revision", std::to_string(number)},
+                           {"status", "\"corrected\""},
+                           {"notes", "[\"" + std::to_string(number) + "\"]"},
+                           {"correction", R"({"at":"2026-03-01T12:00:00Z","reason":"more"})"}});
+  };
+  const std::string query =
+      "Procedure?identifier=https://clinic.example/fhir/sid/it-procedure|pain-clinic.EDIT-1";
+  const auto edit = [&query](const std::function<void(Node&, Arena&)>& change) {
+    Arena arena;
+    server_->ForEach(query, arena, [&](Node& procedure) {
+      change(procedure, arena);
+      const std::string place = "/Procedure/" + std::string(MemberText(procedure, "id"));
+      EXPECT_EQ(server_->client().Put(place, fhir::ToJson(procedure)).status, 200);
+    });
+  };
+  const auto stands = [&query](const std::string& text) {
+    Arena arena;
+    bool found = false;
+    server_->ForEach(query, arena,
+                     [&](Node& one) { found = fhir::ToJson(one).find(text) != std::string::npos; });
+    return found;
+  };
+  const auto daemon = StartDaemon();
+  Deliver(*daemon, {ReadRecordText(first)});
+  edit([](Node& procedure, Arena& arena) {
+    procedure.Set(arena, "location", *fhir::ReadJson(R"({"display":"room 2"})", arena));
+  });
+  Deliver(*daemon, {ReadRecordText(revision(2))});
+  EXPECT_TRUE(stands("room 2"));
+  EXPECT_TRUE(stands("Note: 2"));
+
+  edit([](Node& procedure, Arena& arena) { procedure.Set(arena, "status", Node::String(arena, "stopped")); });
+  ASSERT_EQ(daemon->Submit(revision(3)).status, 202);
+  ASSERT_EQ(daemon->WaitForState("EDIT-1", 3, {"held", "delivered", "quarantined"}), "held");
+  EXPECT_TRUE(stands("\"stopped\""));
+  const std::string held =
+      AtPointer(daemon->Command({"--json", "queue", "list", "--state", "held"}).standard_output, "/id");
+  const std::string shown = daemon->Command({"queue", "show", held}).standard_output;
+  EXPECT_THAT(shown, HasSubstr("  status\n    ours       \"completed\"\n    theirs     \"stopped\"\n"));
+  ASSERT_EQ(daemon->Command({"queue", "release", held, "--ours", "--reason", "it was given"}).exit_code, 0);
+  ASSERT_EQ(daemon->WaitForState("EDIT-1", 3, {"delivered"}), "delivered");
+  EXPECT_TRUE(stands("\"completed\""));
+  EXPECT_TRUE(stands("Note: 3"));
+  EXPECT_TRUE(stands("room 2"));
+}
+
 }  // namespace
 }  // namespace fhir_adapter::test

@@ -48,6 +48,14 @@ TEST(Configuration, Empty_HasTheDocumentedDefaults) {
   EXPECT_TRUE(configuration->site.accept.empty());
 }
 
+TEST(Configuration, AlertCommand_BeginsWithAWholePath) {
+  const auto configuration =
+      ParseConfiguration("[alert]\ncommand = [\"/bin/page\", \"a b\"]\n", "c.toml", Nothing());
+  ASSERT_TRUE(configuration) << ToString(configuration.error());
+  EXPECT_EQ(configuration->alert.command, (std::vector<std::string>{"/bin/page", "a b"}));
+  EXPECT_NE(ErrorOf("[alert]\ncommand = [\"page\"]\n").find("whole path"), std::string::npos);
+}
+
 TEST(Configuration, Sources_AreReadInOrder) {
   const auto configuration = ParseConfiguration(
       "[[source]]\nname='a'\nkind='directory'\npath='/in/a'\n[[source]]\nname='b'\nkind='directory'\npath='/"
