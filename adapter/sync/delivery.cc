@@ -366,7 +366,8 @@ void Delivery::AddConflict(const PlannedEntry& entry, const LedgerRow& row, cons
   conflict.json = entry.json;
   conflict.nullified = entry.nullified;
   const Edit edit = ReadEdit(conflict.delivered, conflict.theirs, conflict.ours);
-  conflict.kept = edit.kept;
+  // What was kept of theirs before stays in any case.
+  conflict.kept = edit.kept.empty() && !row.merged.empty() ? conflict.delivered : edit.kept;
   const std::string what = conflict.theirs.empty() ? "removed from the server by someone else: "
                                                    : "changed on the server by someone else: ";
   report_.reasons.push_back({Code::kConflict, edit.contested.empty() ? std::string() : edit.contested.front(),

@@ -107,7 +107,25 @@ TEST_P(ConflictContract, DecisionWithoutReasonOrConflict_IsRefused) {
   EXPECT_EQ(again.error().code, Code::kNotAllowed);
 }
 
+using HeldContract = ContractTest;
+
+TEST_P(HeldContract, WorkHeldForOneReason_GoesOnTogetherAndTheRestStays) {
+  const WorkId lacking = Queue("R1", 1, "100001");
+  const WorkId unknown = Queue("S1", 1, "100002");
+  for (const outbox::WorkItem& item : Claim()) {
+    const bool is_lacking = item.id == lacking;
+    Complete(Report(item, DeliveryOutcome::kHeld, is_lacking ? Code::kServerLacks : Code::kPatientNotFound));
+  }
+  const auto released = Written<std::int64_t>([&](storage::Transaction& t) {
+    return outbox().ReleaseHeldFor(t, Code::kServerLacks, outbox::Change{SystemPrincipal(), {}, now()});
+  });
+  EXPECT_EQ(released, 1);
+  EXPECT_EQ(StateOf(lacking), WorkState::kQueued);
+  EXPECT_EQ(StateOf(unknown), WorkState::kHeld);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, ConflictContract, ::testing::ValuesIn(AllBackends()), NameOfBackend);
+INSTANTIATE_TEST_SUITE_P(Backends, HeldContract, ::testing::ValuesIn(AllBackends()), NameOfBackend);
 
 }  // namespace
 }  // namespace fhir_adapter::test

@@ -301,21 +301,6 @@ TEST_P(OutboxContract, QuarantineByAnOperator_TakesWorkOutOfTheLine) {
   EXPECT_EQ(ClaimOne()->record_id, "R2");
 }
 
-TEST_P(OutboxContract, WorkHeldForOneReason_GoesOnTogetherAndTheRestStays) {
-  const WorkId lacking = Queue("R1", 1, "100001");
-  const WorkId unknown = Queue("S1", 1, "100002");
-  for (const WorkItem& item : Claim()) {
-    const bool is_lacking = item.id == lacking;
-    Complete(Report(item, DeliveryOutcome::kHeld, is_lacking ? Code::kServerLacks : Code::kPatientNotFound));
-  }
-  const auto released = Written<std::int64_t>([&](storage::Transaction& t) {
-    return outbox().ReleaseHeldFor(t, Code::kServerLacks, outbox::Change{SystemPrincipal(), {}, now()});
-  });
-  EXPECT_EQ(released, 1);
-  EXPECT_EQ(StateOf(lacking), WorkState::kQueued);
-  EXPECT_EQ(StateOf(unknown), WorkState::kHeld);
-}
-
 struct Refusal {
   const char* name;
   Result<void> (*change)(outbox::Outbox&, storage::Transaction&, const WorkId&, const outbox::Change&);

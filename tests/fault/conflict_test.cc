@@ -142,6 +142,17 @@ TEST_P(Scenario06, DecidedForOurs_GoesOverTheirsAndKeepsWhatTheyAdded) {
   EXPECT_THAT(rig_.server().Get(history).body, HasSubstr(Score("9")));
 }
 
+TEST_P(Scenario06, DecidedForOurs_KeepsWhatTheyAddedToAnEarlierRevisionToo) {
+  TheyAddNote();
+  Deliver(2, "3");
+  TheySay("3", "9");
+  const WorkId id = SubmitHeld(3, "4");
+  ASSERT_TRUE(rig_.Release(id, ConflictDecision::kOurs).has_value());
+  rig_.RunUntilState(Scored(3, "4"), WorkState::kDelivered);
+  EXPECT_THAT(Pain(), HasSubstr(Score("4")));
+  EXPECT_THAT(Pain(), HasSubstr("seen by the ward"));
+}
+
 TEST_P(Scenario06, DecidedForTheirs_StaysUntilTheRecordSaysSomethingElse) {
   TheySay("7", "9");
   const std::string theirs = VersionOfPain();
