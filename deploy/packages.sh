@@ -8,7 +8,7 @@ set -euo pipefail
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build pkg-config
   libboost-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libre2-dev libspdlog-dev libsqlite3-dev
-  libssl-dev libtomlplusplus-dev rapidjson-dev
+  libssl-dev libtomlplusplus-dev rapidjson-dev tzdata
 )
 demo_packages=(curl jq python3)
 test_packages=(

@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <iterator>
 
+#include "app/columns_file.h"
 #include "app/commands.h"
 #include "app/listener_security.h"
 #include "app/mapping_files.h"
 #include "app/mapping_setup.h"
+#include "app/time_zone_file.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -38,6 +40,31 @@ int CheckMaps(const GlobalOptions& global, const CheckOptions& options, const St
   return ListFindings(findings, global.json, streams.out) == 0 ? kExitDone : kExitRejected;
 }
 
+// The columns files of the folder and those that the configuration names, against the record's model.
+std::size_t CheckColumns(const Configuration& configuration, const std::string& directory,
+                         const record::RecordModel& model, bool json, const Streams& streams) {
+  std::vector<std::string> files = ColumnsFiles(directory);
+  std::vector<std::string> named = {configuration.http.columns};
+  for (const SourceSettings& source : configuration.sources) named.push_back(source.columns);
+  for (const std::string& columns : named) {
+    const std::string file = ColumnsPath(columns, directory);
+    if (!columns.empty() && std::ranges::find(files, file) == files.end()) files.push_back(file);
+  }
+  std::size_t errors = 0;
+  for (const std::string& file : files) {
+    std::vector<fml::Finding> findings;
+    const auto text = ReadFile(file);
+    if (text) {
+      (void)ParseColumns(*text, file, model, findings);
+    } else {
+      findings.push_back(
+          {fml::Severity::kError, text.error().code, text.error().where, text.error().message});
+    }
+    errors += ListFindings(findings, json, streams.out);
+  }
+  return errors;
+}
+
 // The whole set that `serve` would run with.
 int CheckSet(const GlobalOptions& global, const Configuration& configuration, const CheckOptions& options,
              const Streams& streams) {
@@ -51,6 +78,7 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
   std::size_t errors =
       ListFindings(CheckHttpTls(configuration, SystemClock().Now()), global.json, streams.out);
   std::vector<fml::Finding> listed;
+  std::shared_ptr<const pipeline::MappingSet> first;  // shared with nobody: kept for its model
   for (const std::string& map : maps) {
     std::vector<fml::Finding> findings;
     const auto set = pipeline::MappingSet::Build(*files, MappingSettingsOf(configuration, map), findings);
@@ -62,7 +90,9 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
                   << set->rules().rules().size() << " rules, set " << set->name().substr(0, 12) << "\n";
     }
     std::ranges::move(findings, std::back_inserter(listed));
+    if (!first) first = set;
   }
+  if (first) errors += CheckColumns(configuration, *directory, first->model(), global.json, streams);
   return errors == 0 ? kExitDone : kExitRejected;
 }
 
@@ -72,6 +102,10 @@ int RunCheck(const GlobalOptions& global, const CheckOptions& options, const Str
   const auto configuration = ConfigurationOf(global);
   if (!configuration) {
     streams.out << ToString(configuration.error()) << "\n";
+    return kExitUsage;
+  }
+  if (const auto zone = LoadTimeZone(configuration->site.time_zone); !zone) {
+    streams.out << ToString(zone.error()) << "\n";
     return kExitUsage;
   }
   for (const std::string& warning : configuration->warnings) streams.err << "warning: " << warning << "\n";

@@ -74,6 +74,13 @@ void AddMapTest(CLI::App& map, Parsed& parsed, const Streams& streams) {
   command->callback([&] { parsed.command = [&] { return RunMapTest(parsed.global, options, streams); }; });
 }
 
+void AddColumns(CLI::App& command, std::string& columns) {
+  command
+      .add_option("--columns", columns,
+                  "how .csv files are read: the name of a file in columns/ of the maps, or a file (.toml)")
+      ->capture_default_str();
+}
+
 void AddMapExplain(CLI::App& map, Parsed& parsed, const Streams& streams) {
   ExplainOptions& options = parsed.explain;
   CLI::App* explain = map.add_subcommand(
@@ -84,7 +91,8 @@ void AddMapExplain(CLI::App& map, Parsed& parsed, const Streams& streams) {
   explain->add_option("--model", options.model_directory, "folder of further StructureDefinitions");
   explain->add_option("--element", options.element,
                       "only this element and those below it, as Observation.code or dosage.dose.value");
-  explain->add_option("INPUT", options.input, "a record file (.json, .ndjson)")->required();
+  AddColumns(*explain, options.columns);
+  explain->add_option("INPUT", options.input, "a record file (.json, .ndjson, .csv)")->required();
   explain->footer(
       "Rules stand from the entry group down; --json gives a line an element.\n"
       "Exit codes: 0 explained; 1 a record was rejected or quarantined, or no element is called so.\n"
@@ -107,7 +115,9 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
       ->capture_default_str();
   command->add_flag("--raw", options.raw,
                     "only the target of the map's first group: no Bundle, no rules, no output check");
-  command->add_option("INPUT", options.inputs, "record files (.json, .ndjson), or - for standard input");
+  AddColumns(*command, options.columns);
+  command->add_option("INPUT", options.inputs,
+                      "record files (.json, .ndjson, .csv), or - for standard input");
   command->footer(
       "Exit codes: 0 all mapped; 1 some records were rejected or quarantined, each is listed.\n"
       "Example: fhir-adapter map fixtures/records/mg-3-revision-2.json | jq "
@@ -189,7 +199,7 @@ void AddSubmit(CLI::App& program, Parsed& parsed, const Streams& streams) {
   CLI::Option* key = command->add_option("--client-key-file", options.client_key_file, "and its key");
   certificate->needs(key);
   key->needs(certificate);
-  command->add_option("FILE", options.files, "record files (.json, .ndjson), or - for standard input")
+  command->add_option("FILE", options.files, "record files (.json, .ndjson, .csv), or - for standard input")
       ->required();
   command->footer(
       "Example: fhir-adapter submit fixtures/records/mg-1.json\n"

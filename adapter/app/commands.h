@@ -25,6 +25,7 @@ struct MapOptions {
   std::string map = "procedure-record";  // name, url or file
   std::string map_directory;             // empty: configured or shipped
   std::string model_directory;
+  std::string columns = "record-paths";  // how tables are read: a name or a file
   std::string format = "bundle";
   bool raw = false;
   std::vector<std::string> inputs;
@@ -53,6 +54,7 @@ struct ExplainOptions {
   std::string map = "procedure-record";
   std::string map_directory;
   std::string model_directory;
+  std::string columns = "record-paths";
   std::string element;  // only this element and what is below it
   std::string input;
 };

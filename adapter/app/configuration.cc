@@ -292,8 +292,22 @@ Result<void> CheckListener(const Configuration& configuration, const Location& w
               where);
 }
 
+// Times of a table have no offset of their own.
+Result<void> CheckTables(const Configuration& configuration, const Location& where) {
+  if (!configuration.site.time_zone.empty()) return {};
+  std::string reader = configuration.http.columns.empty() ? "" : "[http] columns";
+  for (const SourceSettings& source : configuration.sources) {
+    if (!source.columns.empty()) reader = "columns of [[source]] '" + source.name + "'";
+  }
+  if (reader.empty()) return {};
+  return Fail(Code::kConfiguration,
+              reader + " takes tables, whose times need [site] time_zone, for example \"Europe/Berlin\"",
+              where);
+}
+
 Result<void> CheckTogether(const Configuration& configuration, const std::string& file) {
   const Location where{file, 0, 0, ""};
+  ADAPTER_CHECK(CheckTables(configuration, where));
   if (!configuration.store.url.starts_with("sqlite:") || configuration.StorePath().empty()) {
     return Fail(Code::kConfiguration, "[store] url must be sqlite:/path/to/file", where);
   }

@@ -21,6 +21,7 @@ struct SourceSettings {
   std::string kind;  // "directory"
   std::string path;
   std::string map = "procedure-record";
+  std::string columns;  // how .csv files are read; empty: none are taken
 };
 
 struct Configuration {
@@ -28,6 +29,7 @@ struct Configuration {
     std::string id = "pain-clinic";
     std::string canonical_base = "https://clinic.example/fhir";
     std::vector<std::string> accept;  // further sites whose records are taken
+    std::string time_zone;            // of times without an offset (IANA); empty: there must be none
   } site;
   struct Store {
     std::string url = "sqlite:/var/lib/fhir-adapter/adapter.db";
@@ -42,6 +44,7 @@ struct Configuration {
     std::string client_ca_file;  // mutual TLS; empty: clients are not asked for a certificate
     std::int64_t connections_max = 512;
     std::int64_t connections_per_address_max = 64;
+    std::string columns;  // how text/csv is read; empty: it is not taken
   } http;
   struct Auth {
     std::string kind = "none";  // of the HTTP interface: none (loopback only) or token

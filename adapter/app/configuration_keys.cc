@@ -34,6 +34,7 @@ const std::vector<KeyRow>& Rows() {
       {"site", "id", TEXT(site.id)},
       {"site", "canonical_base", TEXT(site.canonical_base)},
       {"site", "accept", TEXT_LIST(site.accept)},
+      {"site", "time_zone", TEXT(site.time_zone)},
       {"store", "url", TEXT(store.url)},
       {"maps", "directory", TEXT(maps.directory)},
       {"http", "listen", TEXT(http.listen)},
@@ -42,6 +43,7 @@ const std::vector<KeyRow>& Rows() {
       {"http", "client_ca_file", TEXT(http.client_ca_file)},
       {"http", "connections_max", INTEGER(http.connections_max, 1, 10'000)},
       {"http", "connections_per_address_max", INTEGER(http.connections_per_address_max, 1, 10'000)},
+      {"http", "columns", TEXT(http.columns)},
       {"auth", "kind", TEXT_OF(auth.kind, kAccessKinds)},
       {"endpoint", "base_url", TEXT(endpoint.base_url)},
       {"endpoint", "patient_identifier_system", TEXT(endpoint.patient_identifier_system)},
@@ -82,11 +84,12 @@ const std::vector<KeyRow>& Rows() {
 #undef INTEGER
 #undef TEXT_LIST
 
-const std::array<SourceKeyRow, 4> kSourceRows = {{
+const std::array<SourceKeyRow, 5> kSourceRows = {{
     {"name", &SourceSettings::name, {}},
     {"kind", &SourceSettings::kind, kSourceKinds},
     {"path", &SourceSettings::path, {}},
     {"map", &SourceSettings::map, {}},
+    {"columns", &SourceSettings::columns, {}},
 }};
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {

@@ -9,12 +9,14 @@
 #include "app/alert_book.h"
 #include "app/alert_command.h"
 #include "app/audit_setup.h"
+#include "app/columns_file.h"
 #include "app/control_socket.h"
 #include "app/endpoint_setup.h"
 #include "app/listener_security.h"
 #include "app/mapping_setup.h"
 #include "app/service_routes.h"
 #include "app/sync_metrics.h"
+#include "app/time_zone_file.h"
 #include "app/token_book.h"
 #include "app/token_changes.h"
 #include "app/version.h"
@@ -111,6 +113,8 @@ struct Daemon::Parts {
   Result<void> StartSending();
   Result<void> StartListening();
   Result<void> StartSources();
+  // Null for an empty name.
+  Result<const record::TableLayout*> Table(const std::string& columns);
   void WakeAll();
   Result<void> ReadTokens();
   void AddTls(MetricsPage& page) const;
@@ -123,6 +127,7 @@ struct Daemon::Parts {
   std::shared_ptr<const pipeline::MappingSet> set;  // shared with the mapper; exchanged by Reload
   // The set at start: intake reads records against its model for the life of the process.
   std::shared_ptr<const pipeline::MappingSet> first_set;
+  std::vector<std::unique_ptr<const record::TableLayout>> tables;  // of sources and http
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
   TokenBook tokens;
@@ -231,8 +236,10 @@ void Daemon::Parts::AddTls(MetricsPage& page) const {
 }
 
 Result<void> Daemon::Parts::StartListening() {
+  ADAPTER_TRY(const record::TableLayout* table, Table(configuration.http.columns));
   routes = intake::RecordRoutes(intake::RecordRoutesContext{first_set->model(), *receiver, *backend->store,
-                                                            backend->queue, configuration.endpoint.base_url});
+                                                            backend->queue, table,
+                                                            configuration.endpoint.base_url});
   ServiceRoutesContext service = Service();
   service.add_metrics = [this](MetricsPage& page) {
     AddAlerts(page, alerts);
@@ -275,11 +282,19 @@ Result<void> Daemon::Parts::StartListening() {
   return {};
 }
 
+Result<const record::TableLayout*> Daemon::Parts::Table(const std::string& columns) {
+  if (columns.empty()) return nullptr;
+  ADAPTER_TRY(auto layout, LoadColumns(columns, configuration, first_set->model()));
+  tables.push_back(std::move(layout));
+  return tables.back().get();
+}
+
 Result<void> Daemon::Parts::StartSources() {
   for (const SourceSettings& settings : configuration.sources) {
     intake::DirectorySettings directory;
     directory.name = settings.name;
     directory.path = settings.path;
+    ADAPTER_TRY(directory.table, Table(settings.columns));
     auto source = std::make_unique<intake::DirectorySource>(directory, first_set->model(), *receiver);
     ADAPTER_CHECK(source->Start());
     sources.push_back(std::move(source));
@@ -291,6 +306,7 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() = default;
 
 Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration) {
+  if (const auto zone = LoadTimeZone(configuration.site.time_zone); !zone) return Fail(zone.error());
   auto parts = std::make_unique<Parts>(configuration);
   ADAPTER_TRY(parts->set, BuildSet(configuration));
   parts->first_set = parts->set;

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "app/columns_file.h"
 #include "app/commands.h"
 #include "app/lineage_text.h"
 #include "app/mapping_files.h"
@@ -17,14 +18,16 @@ int RunExplain(const GlobalOptions& global, const ExplainOptions& options, const
   if (!set) return exit_code;
   const auto bytes = ReadFile(options.input);
   if (!bytes) return Report(bytes.error(), streams);
-  record::RecordSplitter splitter(options.input.ends_with(".ndjson") ? record::RecordFormat::kNdjson
-                                                                     : record::RecordFormat::kJson);
-  splitter.Push(*bytes);
-  splitter.Finish();
+  const auto format = record::FormatOfName(options.input).value_or(record::RecordFormat::kJson);
+  CommandTable table(global, options.columns, options.map_directory);
+  if (format == record::RecordFormat::kTable && !table.Load(*set, streams)) return kExitUsage;
+  const auto cutter = record::MakeCutter(format, table.layout());
+  cutter->Push(*bytes);
+  cutter->Finish();
   pipeline::RecordMapping mapping(set);
   bool any_refused = false;
   bool any_found = false;
-  while (auto text = splitter.Next()) {
+  while (auto text = cutter->Next()) {
     std::vector<pipeline::ElementLineage> lineage;
     const pipeline::MappedRecord mapped =
         mapping.Explain(*text, {}, pipeline::RecordForm::kBundle, options.input, lineage);

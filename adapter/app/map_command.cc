@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "app/columns_file.h"
 #include "app/commands.h"
 #include "app/mapping_setup.h"
 #include "app/raw_map.h"
@@ -30,23 +32,23 @@ std::string IssueJson(const Issue& issue) {
 // Maps the records of one run and counts what happened to them.
 class Run {
  public:
-  Run(pipeline::RecordMapping& mapping, const MapOptions& options, bool json, const Streams& streams)
-      : mapping_(mapping), options_(options), json_(json), streams_(streams) {}
+  Run(pipeline::RecordMapping& mapping, const MapOptions& options, CommandTable& table, bool json,
+      const Streams& streams)
+      : mapping_(mapping), options_(options), table_(table), json_(json), streams_(streams) {}
 
   ExitCode MapInput(const std::string& input) {
-    if (input == "-") return MapStream(streams_.in, "-", record::RecordFormat::kJson, true);
-    if (!input.ends_with(".json") && !input.ends_with(".ndjson")) {
+    if (input == "-") return MapStream(streams_.in, "-", std::nullopt);
+    const auto format = record::FormatOfName(input);
+    if (!format) {
       return Report(Error{Code::kUsage,
-                          input + ": only .json and .ndjson records can be mapped, or - for standard input",
+                          input + ": only .json, .ndjson and .csv can be mapped, or - for standard input",
                           {}},
                     streams_);
     }
     std::ifstream file(input, std::ios::binary);
     if (!file)
       return Report(Error{Code::kFileNotFound, "cannot be read", Location{input, 0, 0, ""}}, streams_);
-    const auto format =
-        input.ends_with(".ndjson") ? record::RecordFormat::kNdjson : record::RecordFormat::kJson;
-    return MapStream(file, input, format, false);
+    return MapStream(file, input, format);
   }
 
   bool any_refused() const { return any_refused_; }
@@ -55,22 +57,25 @@ class Run {
   }
 
  private:
-  ExitCode MapStream(std::istream& in, const std::string& name, record::RecordFormat format, bool guess) {
+  // Without a format it is JSON or NDJSON, as it begins.
+  ExitCode MapStream(std::istream& in, const std::string& name, std::optional<record::RecordFormat> format) {
     std::array<char, kChunkBytes> chunk{};
     in.read(chunk.data(), chunk.size());
     std::string_view bytes(chunk.data(), static_cast<std::size_t>(in.gcount()));
-    record::RecordSplitter splitter(guess ? record::GuessFormat(bytes) : format);
+    if (!format) format = record::GuessFormat(bytes);
+    if (format == record::RecordFormat::kTable && !table_.Load(mapping_.set(), streams_)) return kExitUsage;
+    const auto cutter = record::MakeCutter(*format, table_.layout());
     while (!bytes.empty()) {
-      splitter.Push(bytes);
-      MapReady(splitter, name);
+      cutter->Push(bytes);
+      MapReady(*cutter, name);
       in.read(chunk.data(), chunk.size());
       bytes = std::string_view(chunk.data(), static_cast<std::size_t>(in.gcount()));
     }
     if (in.bad())
       return Report(Error{Code::kInputOutput, "reading failed", Location{name, 0, 0, ""}}, streams_);
-    splitter.Finish();
-    MapReady(splitter, name);
-    if (records_ == 0) {
+    cutter->Finish();
+    MapReady(*cutter, name);
+    if (records_ == 0 && format != record::RecordFormat::kTable) {
       PrintIssue({Code::kJsonSyntax, Location{name, 0, 0, ""}, "the input holds no record"});
       any_refused_ = true;
     }
@@ -79,10 +84,10 @@ class Run {
     return streams_.out ? kExitDone : kExitInputOutput;
   }
 
-  void MapReady(record::RecordSplitter& splitter, const std::string& name) {
+  void MapReady(record::RecordCutter& cutter, const std::string& name) {
     const auto form =
         options_.format == "bundle" ? pipeline::RecordForm::kBundle : pipeline::RecordForm::kResources;
-    while (auto text = splitter.Next()) {
+    while (auto text = cutter.Next()) {
       ++records_;
       const pipeline::MappedRecord mapped = mapping_.Map(*text, {}, form, name);
       for (const Issue& issue : mapped.issues) PrintIssue(issue);
@@ -102,6 +107,7 @@ class Run {
 
   pipeline::RecordMapping& mapping_;
   const MapOptions& options_;
+  CommandTable& table_;
   bool json_;
   const Streams& streams_;
   bool any_refused_ = false;
@@ -118,7 +124,8 @@ int RunMap(const GlobalOptions& global, const MapOptions& options, const Streams
       BuildCommandSet(global, options.map, options.map_directory, options.model_directory, streams);
   if (!set) return exit_code;
   pipeline::RecordMapping mapping(set);
-  Run run(mapping, options, global.json, streams);
+  CommandTable table(global, options.columns, options.map_directory);
+  Run run(mapping, options, table, global.json, streams);
   int worst = kExitDone;
   for (const std::string& input : options.inputs) worst = std::max<int>(worst, run.MapInput(input));
   run.PrintUnmapped();

@@ -114,7 +114,8 @@ Result<void> SubmitFile(const std::string& file, const Destination& destination,
                         const Streams& streams) {
   ADAPTER_TRY(std::string text, ReadInput(file, streams));
   std::vector<Batch> batches = file.ends_with(".ndjson") ? SplitLines(text) : std::vector<Batch>();
-  if (batches.empty()) batches.push_back(Batch{"application/json", std::move(text)});
+  const char* const whole_type = file.ends_with(".csv") ? "text/csv" : "application/json";
+  if (batches.empty()) batches.push_back(Batch{whole_type, std::move(text)});
   for (Batch& batch : batches) {
     HttpCall call;
     call.method = "POST";

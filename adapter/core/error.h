@@ -33,8 +33,8 @@ std::string_view Name(Code code);
 std::string_view Name(Disposition disposition);  // "rejected", "quarantined", …
 
 // A place in a source: in a text file line and column (1-based, column in bytes), in a record a JSON pointer
-// (RFC 6901), or both. Zero and empty mean unknown. CSV uses line for the row and pointer for the column
-// name, HL7 v2 uses pointer for `SEGMENT[n]-field`.
+// (RFC 6901), or both. Zero and empty mean unknown. Of a table (CSV) line is the row (1: the header) and
+// column the cell in it, as in a spreadsheet; HL7 v2 uses pointer for `SEGMENT[n]-field`.
 struct Location {
   std::string file;
   std::uint32_t line = 0;

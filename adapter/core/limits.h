@@ -15,6 +15,13 @@ inline constexpr int kRecordExponentMax = 100;              // of a decimal, eit
 inline constexpr std::size_t kRecordNumberCharactersMax = 64;
 inline constexpr std::uint64_t kRuleStepsMax = 20'000'000;  // FHIRPath steps of a record's plausibility rules
 
+// Tables of records, CSV (adapter/record/table_*).
+inline constexpr std::size_t kTableBytesMax =
+    16'000'000;  // held while it is read: rows of a record may be apart
+inline constexpr std::size_t kTableColumnsMax = 1'000;
+inline constexpr std::size_t kTableRecordRowsMax = 1'000;  // rows that belong to one record
+inline constexpr std::size_t kTableRowsMax = 100'000;
+
 // FHIRPath (adapter/fhirpath).
 inline constexpr std::size_t kFhirPathExpressionBytesMax = 65'536;
 inline constexpr std::size_t kFhirPathDepthMax = 400;           // height of the tree; also its nesting

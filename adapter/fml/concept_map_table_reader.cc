@@ -8,17 +8,17 @@
 #include "fhir/json_reader.h"
 #include "fml/concept_map_table.h"
 #include "fml/concept_map_table_columns.h"
-#include "fml/csv_row.h"
 #include "fml/suggestion.h"
+#include "record/csv_row.h"
 
 namespace fhir_adapter::fml {
 namespace {
 
 using fhir::Node;
-using internal::CsvCell;
-using internal::CsvRowReader;
 using internal::kTableColumnNames;
 using internal::kTableColumns;
+using record::CsvCell;
+using record::CsvRowReader;
 using Column = internal::TableColumn;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -79,7 +79,7 @@ class TableReader {
       std::string_view line = Trim(text_.substr(0, end));
       std::string unquoted;
       if (line.starts_with("\"#")) {
-        CsvRowReader reader(line, kSeparators[0], file_, line_);
+        CsvRowReader reader(line, {kSeparators[0]}, file_, line_);
         ADAPTER_TRY(const std::vector<CsvCell> cells, reader.Next());
         unquoted = cells.front().text;
         line = unquoted;
@@ -164,7 +164,8 @@ class TableReader {
   Result<void> Rows() {
     const std::string_view header = text_.substr(0, text_.find('\n'));
     const std::size_t found = header.find_first_of(kSeparators);
-    CsvRowReader rows(text_, found == std::string_view::npos ? ',' : header[found], file_, line_);
+    const record::CsvForm form{found == std::string_view::npos ? ',' : header[found]};
+    CsvRowReader rows(text_, form, file_, line_);
     ADAPTER_TRY(const std::vector<CsvCell> names, rows.Next());
     ADAPTER_CHECK(Columns(names));
     while (!rows.at_end()) {

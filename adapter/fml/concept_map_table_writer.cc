@@ -5,15 +5,15 @@
 #include "fhir/json_writer.h"
 #include "fml/concept_map_table.h"
 #include "fml/concept_map_table_columns.h"
-#include "fml/csv_row.h"
+#include "record/csv_row.h"
 
 namespace fhir_adapter::fml {
 namespace {
 
 using fhir::Node;
-using internal::CsvText;
 using internal::kTableColumnNames;
 using internal::kTableColumns;
+using record::CsvText;
 using Column = internal::TableColumn;
 using Row = std::array<std::string, kTableColumns>;
 

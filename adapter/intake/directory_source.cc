@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <dirent.h>
+#include <optional>
 #include <poll.h>
 #include <set>
 #include <sys/eventfd.h>
@@ -53,8 +54,15 @@ std::string ReportJson(const FileOutcome& outcome) {
   return json + "\n  ]\n}\n";
 }
 
-bool HasRecordEnding(const std::string& name) {
-  return name.ends_with(".json") || name.ends_with(".ndjson");
+// The format of a file that can be taken, by its name.
+std::optional<record::RecordFormat> FormatOf(const std::string& name, const DirectorySettings& settings) {
+  const auto format = record::FormatOfName(name);
+  return format == record::RecordFormat::kTable && settings.table == nullptr ? std::nullopt : format;
+}
+
+std::string TakenEndings(const DirectorySettings& settings) {
+  return settings.table != nullptr ? "only .json, .ndjson and .csv are taken"
+                                   : "only .json and .ndjson are taken; .csv needs [[source]] columns";
 }
 
 }  // namespace
@@ -73,7 +81,7 @@ struct DirectorySource::Implementation {
   std::vector<std::string> Names() const;
   // True when the file was dealt with; false when it has to be looked at again.
   Result<bool> Take(const std::string& name);
-  Result<FileOutcome> ReceiveRecords(int file, const std::string& name);
+  Result<FileOutcome> ReceiveRecords(int file, const std::string& name, record::RecordFormat format);
   Result<void> Submit(std::vector<pipeline::InputRecord>& records, FileOutcome& outcome);
   Result<void> PutAway(const std::string& name, const FileOutcome& outcome);
   Result<int> TakeAll();
@@ -124,12 +132,11 @@ Result<bool> DirectorySource::Implementation::Take(const std::string& name) {
     return true;
   }
   FileOutcome outcome;
-  if (HasRecordEnding(name)) {
-    ADAPTER_TRY(outcome, ReceiveRecords(file.descriptor.get(), name));
+  if (const auto format = FormatOf(name, settings)) {
+    ADAPTER_TRY(outcome, ReceiveRecords(file.descriptor.get(), name, *format));
   } else {
     pipeline::RecordAnswer refusal;
-    refusal.issues.push_back(
-        {Code::kUnsupportedMediaType, Location{name, 0, 0, ""}, "only .json and .ndjson are taken"});
+    refusal.issues.push_back({Code::kUnsupportedMediaType, Location{name, 0, 0, ""}, TakenEndings(settings)});
     outcome.refused.push_back(std::move(refusal));
     outcome.refused_count = 1;
   }
@@ -137,10 +144,10 @@ Result<bool> DirectorySource::Implementation::Take(const std::string& name) {
   return true;
 }
 
-Result<FileOutcome> DirectorySource::Implementation::ReceiveRecords(int file, const std::string& name) {
+Result<FileOutcome> DirectorySource::Implementation::ReceiveRecords(int file, const std::string& name,
+                                                                    record::RecordFormat format) {
   FileOutcome outcome;
-  const auto format = name.ends_with(".ndjson") ? record::RecordFormat::kNdjson : record::RecordFormat::kJson;
-  pipeline::RecordInput input(model, format, name);
+  pipeline::RecordInput input(model, record::MakeCutter(format, settings.table), name);
   std::vector<pipeline::InputRecord> batch;
   std::vector<char> chunk(kChunkBytes);
   for (bool more = true; more;) {
@@ -159,7 +166,8 @@ Result<FileOutcome> DirectorySource::Implementation::ReceiveRecords(int file, co
     }
   }
   ADAPTER_CHECK(Submit(batch, outcome));
-  if (outcome.records == 0) {
+  // A table of no rows is an export with nothing new.
+  if (outcome.records == 0 && format != record::RecordFormat::kTable) {
     pipeline::RecordAnswer refusal;
     refusal.issues.push_back({Code::kJsonSyntax, Location{name, 0, 0, ""}, "the file holds no record"});
     outcome.refused.push_back(std::move(refusal));

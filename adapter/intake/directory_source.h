@@ -5,8 +5,8 @@
 // was refused, to rejected/ with a report NAME.report.json beside it. A process that dies in between finds
 // the file again, and the Receiver knows its records by their content: nothing is taken twice and nothing is
 // lost. While the store is full or not ready the file stays where it is. Names that begin with '.' are
-// ignored; symbolic links, folders and other endings than .json and .ndjson are refused to rejected/ (links
-// and folders stay and are logged once).
+// ignored; symbolic links, folders and other endings than .json, .ndjson and (with a layout) .csv are refused
+// to rejected/ (links and folders stay and are logged once).
 //
 // Start once; Stop (or the destructor) waits for the file in hand. It runs a thread of its own.
 #pragma once
@@ -19,13 +19,15 @@
 #include "core/result.h"
 #include "pipeline/receive.h"
 #include "record/record_model.h"
+#include "record/table_layout.h"
 
 namespace fhir_adapter::intake {
 
 struct DirectorySettings {
   std::string name;  // of the source, in the audit log
   std::string path;
-  std::int64_t scan_ms = 5'000;    // looks at the folder at least that often
+  const record::TableLayout* table = nullptr;  // of .csv files; null: none are taken
+  std::int64_t scan_ms = 5'000;                // looks at the folder at least that often
   std::int64_t settle_ms = 2'000;  // a file whose writer cannot be seen counts as complete after that long
 };
 

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "pipeline/record_input.h"
+#include "record/table_cutter.h"
 
 namespace fhir_adapter::intake {
 namespace {
@@ -38,12 +39,39 @@ std::string AnswerHead(const pipeline::RecordAnswer& record) {
   return json;
 }
 
-HttpResponse UnsupportedMediaType() {
+HttpResponse UnsupportedMediaType(const std::string& detail) {
   net::HttpProblem problem;
   problem.status = 415;
   problem.code = Name(Code::kUnsupportedMediaType);
-  problem.detail = "send application/json (one record or an array) or application/x-ndjson";
+  problem.detail = detail;
   return net::ProblemResponse(problem);
+}
+
+// What reads a body of this content type; null, with the reason in `detail`: nothing does.
+std::unique_ptr<record::RecordCutter> CutterFor(std::string_view content_type,
+                                                const record::TableLayout* table, std::string& detail) {
+  const std::string type = net::MediaType(content_type);
+  if (type == "application/json") return record::MakeCutter(record::RecordFormat::kJson, nullptr);
+  if (type == "application/x-ndjson") return record::MakeCutter(record::RecordFormat::kNdjson, nullptr);
+  if (type != "text/csv") {
+    detail = "send application/json (one record or an array), application/x-ndjson or text/csv";
+    return nullptr;
+  }
+  if (table == nullptr) {
+    detail = "text/csv is not taken here: [http] columns is not set";
+    return nullptr;
+  }
+  if (net::MediaTypeParameter(content_type, "header") == "absent") {
+    detail = "send the table with its header";
+    return nullptr;
+  }
+  const std::string charset = net::MediaTypeParameter(content_type, "charset");
+  const auto encoding = record::ParseTextEncoding(charset);
+  if (!charset.empty() && !encoding) {
+    detail = "the charset is not one of utf-8, windows-1252, iso-8859-1";
+    return nullptr;
+  }
+  return std::make_unique<record::TableCutter>(*table, encoding);
 }
 
 void AnswerWhenDurable(const Result<pipeline::ReceiveAnswer>& answer, const Responder& responder) {
@@ -67,14 +95,13 @@ void AnswerWhenDurable(const Result<pipeline::ReceiveAnswer>& answer, const Resp
 }
 
 void PostRecords(const RecordRoutesContext& context, const HttpRequest& request, const Responder& responder) {
-  const std::string type = net::MediaType(request.headers.Get("Content-Type"));
-  if (type != "application/json" && type != "application/x-ndjson") {
-    responder.Send(UnsupportedMediaType());
+  std::string detail;
+  auto cutter = CutterFor(request.headers.Get("Content-Type"), context.table, detail);
+  if (!cutter) {
+    responder.Send(UnsupportedMediaType(detail));
     return;
   }
-  const auto format =
-      type == "application/json" ? record::RecordFormat::kJson : record::RecordFormat::kNdjson;
-  pipeline::RecordInput input(context.model, format);
+  pipeline::RecordInput input(context.model, std::move(cutter));
   pipeline::Submission submission;
   submission.source = "http";
   submission.actor = request.principal;

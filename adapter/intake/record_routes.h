@@ -11,6 +11,7 @@
 #include "outbox/queue_reader.h"
 #include "pipeline/receive.h"
 #include "record/record_model.h"
+#include "record/table_layout.h"
 #include "storage/transaction.h"
 
 namespace fhir_adapter::intake {
@@ -20,7 +21,8 @@ struct RecordRoutesContext {
   pipeline::Receiver& receiver;
   storage::Store& store;
   outbox::QueueReader& queue;
-  std::string endpoint;  // base URL of the FHIR server, put in front of what was delivered
+  const record::TableLayout* table;  // of text/csv; null: none is taken
+  std::string endpoint;              // base URL of the FHIR server, put in front of what was delivered
 };
 
 std::vector<net::Route> RecordRoutes(RecordRoutesContext context);

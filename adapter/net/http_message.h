@@ -97,6 +97,8 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b);
 
 // `application/JSON; charset=utf-8` → `application/json`.
 std::string MediaType(std::string_view content_type);
+// The value of one of its parameters without quotes; empty when it is not there.
+std::string MediaTypeParameter(std::string_view content_type, std::string_view name);
 
 // IMF-fixdate (RFC 9110 5.6.7), to the second.
 std::string HttpDate(TimeUs time);

@@ -30,10 +30,14 @@ InputRecord ReadInputRecord(const record::RecordText& text, const record::Record
 }
 
 RecordInput::RecordInput(const record::RecordModel& model, record::RecordFormat format, std::string file)
-    : model_(model), splitter_(format), file_(std::move(file)) {}
+    : RecordInput(model, record::MakeCutter(format, nullptr), std::move(file)) {}
+
+RecordInput::RecordInput(const record::RecordModel& model, std::unique_ptr<record::RecordCutter> cutter,
+                         std::string file)
+    : model_(model), cutter_(std::move(cutter)), file_(std::move(file)) {}
 
 std::optional<InputRecord> RecordInput::Next() {
-  const auto text = splitter_.Next();
+  const auto text = cutter_->Next();
   if (!text) return std::nullopt;
   arena_.Reset();
   return ReadInputRecord(*text, model_, arena_, file_);

@@ -4,17 +4,19 @@
 //   while (there is more) { input.Push(chunk); while (auto record = input.Next()) …; }
 //   input.Finish(); while (auto record = input.Next()) …;
 //
-// Holds at most one record and the last chunk. Refers to the model, which must outlive it. Not thread-safe.
+// Holds at most one record and the last chunk (of a table all of it). Refers to the model, which must outlive
+// it. Not thread-safe.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/arena.h"
 #include "pipeline/receive.h"
+#include "record/record_cutter.h"
 #include "record/record_model.h"
-#include "record/record_splitter.h"
 
 namespace fhir_adapter::pipeline {
 
@@ -22,14 +24,16 @@ class RecordInput {
  public:
   // `file` only names the input in issues.
   RecordInput(const record::RecordModel& model, record::RecordFormat format, std::string file = {});
+  RecordInput(const record::RecordModel& model, std::unique_ptr<record::RecordCutter> cutter,
+              std::string file = {});
 
-  void Push(std::string_view bytes) { splitter_.Push(bytes); }
-  void Finish() { splitter_.Finish(); }
+  void Push(std::string_view bytes) { cutter_->Push(bytes); }
+  void Finish() { cutter_->Finish(); }
   std::optional<InputRecord> Next();
 
  private:
   const record::RecordModel& model_;
-  record::RecordSplitter splitter_;
+  std::unique_ptr<record::RecordCutter> cutter_;
   std::string file_;
   Arena arena_;
 };

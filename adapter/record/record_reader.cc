@@ -24,6 +24,40 @@ struct PositionShift {
   }
 };
 
+// The places of a record that was made from a table, in the order of its values.
+void ApplyPlaces(fhir::Node& node, const std::vector<RecordText::Place>& places, std::size_t& next) {
+  if (next < places.size()) {
+    node.line = places[next].line;
+    node.column = places[next].column;
+    ++next;
+  }
+  for (const fhir::Member& member : node.members()) ApplyPlaces(*member.value, places, next);
+  for (fhir::Node* item : node.items()) ApplyPlaces(*item, places, next);
+}
+
+void ApplyPlaces(fhir::Node& root, const RecordText& text) {
+  const PositionShift shift{text.line, text.column};
+  std::size_t next = 0;
+  if (!text.places.empty()) {
+    ApplyPlaces(root, text.places, next);
+  } else if (shift.is_needed()) {
+    shift.Apply(root);
+  }
+}
+
+Issue IssueOf(Error error, const RecordText& text) {
+  const PositionShift shift{text.line, text.column};
+  if (!text.places.empty()) {
+    error.where.line = text.places.front().line;
+    error.where.column = text.places.front().column;
+  } else {
+    if (error.where.line == 0) error.where.line = error.where.column = 1;
+    shift.Apply(error.where.line, error.where.column);
+  }
+  error.where.pointer.insert(0, text.pointer);
+  return Issue{error.code, std::move(error.where), std::move(error.message)};
+}
+
 }  // namespace
 
 RecordReading ReadRecord(const RecordText& text, const RecordModel& model, Arena& arena,
@@ -32,17 +66,13 @@ RecordReading ReadRecord(const RecordText& text, const RecordModel& model, Arena
   if (text.problem) {
     reading.issues.push_back(*text.problem);
   } else {
-    const PositionShift shift{text.line, text.column};
+    reading.issues = text.issues;
     auto root = fhir::ReadJson(text.bytes, arena, limits);
     if (!root) {
-      Error error = root.error();
-      if (error.where.line == 0) error.where.line = error.where.column = 1;
-      shift.Apply(error.where.line, error.where.column);
-      error.where.pointer.insert(0, text.pointer);
-      reading.issues.push_back(Issue{error.code, std::move(error.where), std::move(error.message)});
+      reading.issues.push_back(IssueOf(std::move(root).error(), text));
     } else {
       reading.root = *root;
-      if (shift.is_needed()) shift.Apply(*reading.root);
+      ApplyPlaces(*reading.root, text);
       CheckStructure(*reading.root, model, text.pointer, reading.issues);
       if (!reading.is_rejected()) CheckRows(*reading.root, model, text.pointer, arena, reading.issues);
     }

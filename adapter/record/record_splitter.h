@@ -21,30 +21,21 @@
 
 #include "core/issue.h"
 #include "core/limits.h"
+#include "record/record_cutter.h"
 
 namespace fhir_adapter::record {
-
-enum class RecordFormat : std::uint8_t { kJson, kNdjson };
 
 // What the beginning of an input looks like: kNdjson when its first line is a whole object and more follows.
 RecordFormat GuessFormat(std::string_view beginning);
 
-struct RecordText {
-  std::string bytes;
-  std::uint32_t line = 1;        // of the first byte in the whole input
-  std::uint32_t column = 1;      // in bytes
-  std::string pointer;           // "/3" for the fourth of an array, else empty
-  std::optional<Issue> problem;  // set: there is no record to read, and why
-};
-
-class RecordSplitter {
+class RecordSplitter final : public RecordCutter {
  public:
   explicit RecordSplitter(RecordFormat format, std::size_t record_bytes_max = limits::kRecordBytesMax)
       : format_(format), record_bytes_max_(record_bytes_max) {}
 
-  void Push(std::string_view bytes);
-  void Finish();
-  std::optional<RecordText> Next();
+  void Push(std::string_view bytes) override;
+  void Finish() override;
+  std::optional<RecordText> Next() override;
 
  private:
   enum class State : std::uint8_t {

@@ -7,6 +7,7 @@
 
 #include "fhir/json_pointer.h"
 #include "fhir/temporal.h"
+#include "record/local_time.h"
 #include "record/primitive_format.h"
 
 namespace fhir_adapter::record {
@@ -120,7 +121,15 @@ class StructureChecker {
 
   void Time(const Node& node, const ModelElement& element,
             std::optional<fhir::Temporal> (*parse)(std::string_view)) {
-    if (!node.is_string() || !parse(node.text)) WrongType(node, element);
+    if (node.is_string() && parse(node.text)) return;
+    if (node.is_string() && IsUnsettledTime(node.text)) {
+      return Report(Code::kTimeAmbiguous, node, "the clock skipped this local time, or showed it twice");
+    }
+    const auto local = node.is_string() ? fhir::Temporal::ParseDateTimeLiteral(node.text) : std::nullopt;
+    if (local && local->has_time() && !local->has_offset) {
+      return Report(Code::kType, node, "the time has no offset; a table takes it from [site] time_zone");
+    }
+    WrongType(node, element);
   }
 
   void Integer(const Node& node, const ModelElement& element) {

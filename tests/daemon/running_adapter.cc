@@ -92,11 +92,11 @@ std::string RunningSandbox::One(const std::string& query) {
 }
 
 RunningDaemon::RunningDaemon(DaemonOptions options) : options_(std::move(options)) {
-  std::string configuration = "[site]\nid = \"pain-clinic\"\n[store]\nurl = \"sqlite:" + state_directory() +
-                              "/adapter.db\"\n[http]\nlisten = \"" + options_.listen + "\"\n" +
-                              options_.http_configuration + "[endpoint]\n" +
-                              "patient_identifier_system = \"" + kPatientSystem +
-                              "\"\nretry_max_s = 1\nrematch_s = 1\n";
+  std::string configuration =
+      "[site]\nid = \"pain-clinic\"\n" + options_.site_configuration +
+      "[store]\nurl = \"sqlite:" + state_directory() + "/adapter.db\"\n[http]\nlisten = \"" +
+      options_.listen + "\"\n" + options_.http_configuration + "[endpoint]\n" +
+      "patient_identifier_system = \"" + kPatientSystem + "\"\nretry_max_s = 1\nrematch_s = 1\n";
   if (!options_.endpoint.empty()) configuration += "base_url = \"" + options_.endpoint + "\"\n";
   folder_.Write("config.toml", configuration + options_.more_configuration);
   Start();

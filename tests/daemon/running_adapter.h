@@ -47,6 +47,7 @@ class RunningSandbox {
 struct DaemonOptions {
   std::string endpoint;            // empty: nothing is sent
   std::string state_directory;     // empty: below the daemon's own folder
+  std::string site_configuration;  // further keys of [site]
   std::string more_configuration;  // further TOML
   std::string listen = "127.0.0.1:0";
   std::string http_configuration;  // further keys of [http]

@@ -2,7 +2,7 @@
 # The fuzz targets, what each is for, and how they are built; sourced by the scripts of this folder, at the root.
 
 # shellcheck disable=SC2034
-fuzz_targets=(concept_map_table fhirpath fml http_head json_reader record_reader structure_map)
+fuzz_targets=(concept_map_table fhirpath fml http_head json_reader record_reader structure_map table_cutter)
 fuzz_build=${FHIR_ADAPTER_FUZZ_BUILD:-$PWD/build/fuzz}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # Only coverage.sh wants to know what was run.
@@ -12,15 +12,21 @@ export LLVM_PROFILE_FILE=/dev/null
 fuzz_module() {
   case "$1" in
     fhirpath) echo adapter/fhirpath ;;
-    concept_map_table) echo adapter/fml/concept_map_table* adapter/fml/csv_row* ;;
+    concept_map_table) echo adapter/fml/concept_map_table* adapter/record/csv_row* ;;
     fml)
-      find adapter/fml -name '*.cc' ! -name 'structure_map*' ! -name 'concept_map_table*' ! -name 'csv_row*' |
+      find adapter/fml -name '*.cc' ! -name 'structure_map*' ! -name 'concept_map_table*' |
         tr '\n' ' '
       ;;
     http_head) echo adapter/net/http_head.cc adapter/net/http_message.cc adapter/net/router.cc ;;
     json_reader) echo adapter/fhir/{json_reader,json_writer,utf8}.{cc,h} ;;
-    record_reader) echo adapter/record ;;
+    record_reader)
+      echo adapter/record/{content_hash,primitive_format,record_envelope,record_model,record_reader,record_splitter}.cc \
+        adapter/record/{row_checker,structure_checker}.cc
+      ;;
     structure_map) echo adapter/fml/structure_map* ;;
+    table_cutter)
+      echo adapter/record/{column_path,csv_row,local_time,row_tree,table_cutter,table_layout,text_encoding}.cc
+      ;;
     *) echo "no such target: $1 (${fuzz_targets[*]})" >&2; return 2 ;;
   esac
 }

@@ -56,6 +56,17 @@ TEST(Configuration, AlertCommand_BeginsWithAWholePath) {
   EXPECT_NE(ErrorOf("[alert]\ncommand = [\"page\"]\n").find("whole path"), std::string::npos);
 }
 
+TEST(Configuration, TablesWithoutTimeZone_AreRefused) {
+  const std::string source = "[[source]]\nname='a'\nkind='directory'\npath='/in'\ncolumns='export'\n";
+  EXPECT_EQ(ErrorOf(source),
+            "c.toml: columns of [[source]] 'a' takes tables, whose times need [site] time_zone, for example "
+            "\"Europe/Berlin\"");
+  EXPECT_EQ(ErrorOf("[http]\ncolumns='export'\n"),
+            "c.toml: [http] columns takes tables, whose times need [site] time_zone, for example "
+            "\"Europe/Berlin\"");
+  EXPECT_EQ(ErrorOf("[site]\ntime_zone='Asia/Tokyo'\n" + source), "no error");
+}
+
 TEST(Configuration, Sources_AreReadInOrder) {
   const auto configuration = ParseConfiguration(
       "[[source]]\nname='a'\nkind='directory'\npath='/in/a'\n[[source]]\nname='b'\nkind='directory'\npath='/"
@@ -84,7 +95,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Bad{"[http]\nlitsen = '1'\n",
             "c.toml:2:1: unknown key 'litsen' in [http]; did you mean 'listen'? Valid: listen, "
-            "certificate_file, key_file, client_ca_file, connections_max, connections_per_address_max"},
+            "certificate_file, key_file, client_ca_file, connections_max, connections_per_address_max, "
+            "columns"},
         Bad{"[stoer]\n",
             "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
             "auth, endpoint, endpoint.auth, push, limits, audit, service, source"},

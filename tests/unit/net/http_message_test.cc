@@ -5,6 +5,15 @@
 namespace fhir_adapter::net {
 namespace {
 
+TEST(MediaTypeParameter, Value_IsFoundWhateverTheCaseOfItsName) {
+  EXPECT_EQ(MediaTypeParameter("text/csv; Charset=UTF-8; header=present", "charset"), "UTF-8");
+  EXPECT_EQ(MediaTypeParameter("text/csv;charset=\"windows-1252\" ", "charset"), "windows-1252");
+  EXPECT_EQ(MediaTypeParameter("text/csv; x; header = absent", "header"), "absent");
+  EXPECT_EQ(MediaTypeParameter("text/csv", "charset"), "");
+  EXPECT_EQ(MediaTypeParameter("text/csv; charset", "charset"), "");
+  EXPECT_EQ(MediaTypeParameter("charset=utf-8", "charset"), "");
+}
+
 TEST(HttpHeaders, NameInOtherCase_IsFound) {
   HttpHeaders headers;
   headers.Add("Content-Type", "text/csv");

@@ -1,17 +1,28 @@
-#include "fml/csv_row.h"
+#include "record/csv_row.h"
 
-namespace fhir_adapter::fml::internal {
+namespace fhir_adapter::record {
+
+Result<void> CsvRowReader::PlainCell(CsvCell& cell) {
+  while (!AtRowEnd() && text_[at_] != form_.separator) {
+    if (text_[at_] == form_.quote) {
+      return Fail(Code::kCsvSyntax, "a quote inside a cell that does not begin with one",
+                  Location{file_, line_, Column(), ""});
+    }
+    cell.text += text_[at_++];
+  }
+  return {};
+}
 
 Result<void> CsvRowReader::QuotedCell(CsvCell& cell) {
   ++at_;
   while (true) {
     if (at_end()) {
-      return Fail(Code::kSyntax, "this quoted cell does not end",
+      return Fail(Code::kCsvSyntax, "this quoted cell does not end",
                   Location{file_, cell.line, cell.column, ""});
     }
     const char c = text_[at_++];
-    if (c == '"') {
-      if (at_end() || text_[at_] != '"') break;
+    if (c == form_.quote) {
+      if (at_end() || text_[at_] != form_.quote) break;
       ++at_;
     }
     if (c == '\n') {
@@ -20,19 +31,18 @@ Result<void> CsvRowReader::QuotedCell(CsvCell& cell) {
     }
     cell.text += c;
   }
-  if (AtRowEnd() || text_[at_] == separator_) return {};
-  return Fail(Code::kSyntax, "text after the end of a quoted cell", Location{file_, line_, Column(), ""});
+  if (AtRowEnd() || text_[at_] == form_.separator) return {};
+  return Fail(Code::kCsvSyntax, "text after the end of a quoted cell", Location{file_, line_, Column(), ""});
 }
 
 Result<std::vector<CsvCell>> CsvRowReader::Next() {
   std::vector<CsvCell> cells;
+  cell_number_ = 0;
   while (!AtRowEnd() || !cells.empty()) {
     CsvCell& cell = cells.emplace_back(CsvCell{"", line_, Column()});
-    if (!at_end() && text_[at_] == '"') {
-      ADAPTER_CHECK(QuotedCell(cell));
-    } else {
-      while (!AtRowEnd() && text_[at_] != separator_) cell.text += text_[at_++];
-    }
+    ++cell_number_;
+    const bool is_quoted = !at_end() && text_[at_] == form_.quote;
+    ADAPTER_CHECK(is_quoted ? QuotedCell(cell) : PlainCell(cell));
     if (AtRowEnd()) break;
     ++at_;  // the separator
   }
@@ -55,4 +65,4 @@ std::string CsvText(std::string_view text, char separator) {
   return out + "\"";
 }
 
-}  // namespace fhir_adapter::fml::internal
+}  // namespace fhir_adapter::record
