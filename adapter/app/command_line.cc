@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/version.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -320,14 +321,18 @@ void AddToken(CLI::App& program, Parsed& parsed, const Streams& streams) {
   create->add_option("--role", options.roles, "ingest, operator or auditor; may be given again")
       ->required()
       ->check(CLI::IsMember({"ingest", "operator", "auditor"}));
+  create->add_option("--days", options.days, "it ends after so many days (default: it does not end)")
+      ->check(CLI::Range(std::int64_t{1}, limits::kTokenDaysMax));
+  create->add_option("--certificate", options.certificate_file,
+                     "the client certificate (PEM) that it is good with; for mutual TLS");
   create->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
   CLI::App* revoke = add("revoke", "Let the token in no more, from the next request on");
   revoke->add_option("NAME", options.name, "the token")->required();
   revoke->add_option("--reason", options.reason, "why; kept with the change in the audit log")->required();
   add("list", "Names, roles and times; never the tokens");
   token->footer(
-      "Example: fhir-adapter token create ehr --role ingest --reason \"the EHR pushes observations\" > "
-      "ehr.token\n"
+      "Example: fhir-adapter token create ehr --role ingest --days 365 --reason \"the EHR pushes "
+      "observations\" > ehr.token\n"
       "Example: fhir-adapter token revoke ehr --reason \"replaced\"");
 }
 

@@ -116,6 +116,8 @@ struct TokenOptions {
   std::string name;
   std::vector<std::string> roles;
   std::string reason;
+  std::int64_t days = 0;           // create: until it ends; 0: it does not
+  std::string certificate_file{};  // create: the client certificate that it is bound to
 };
 int RunToken(const GlobalOptions& global, const TokenOptions& options, const Streams& streams);
 

@@ -44,7 +44,8 @@ struct Configuration {
     std::string client_ca_file;  // mutual TLS; empty: clients are not asked for a certificate
     std::int64_t connections_max = 512;
     std::int64_t connections_per_address_max = 64;
-    std::string columns;  // how text/csv is read; empty: it is not taken
+    std::int64_t requests_per_second_max = 1'000;  // of one client
+    std::string columns;                           // how text/csv is read; empty: it is not taken
   } http;
   struct Auth {
     std::string kind = "none";  // of the HTTP interface: none (loopback only) or token

@@ -43,6 +43,7 @@ const std::vector<KeyRow>& Rows() {
       {"http", "client_ca_file", TEXT(http.client_ca_file)},
       {"http", "connections_max", INTEGER(http.connections_max, 1, 10'000)},
       {"http", "connections_per_address_max", INTEGER(http.connections_per_address_max, 1, 10'000)},
+      {"http", "requests_per_second_max", INTEGER(http.requests_per_second_max, 1, 1'000'000)},
       {"http", "columns", TEXT(http.columns)},
       {"auth", "kind", TEXT_OF(auth.kind, kAccessKinds)},
       {"endpoint", "base_url", TEXT(endpoint.base_url)},

@@ -117,9 +117,9 @@ struct Daemon::Parts {
   Result<const record::TableLayout*> Table(const std::string& columns);
   void WakeAll();
   Result<void> ReadTokens();
-  void AddTls(MetricsPage& page) const;
   ServiceRoutesContext Service();
   AlertBook::Troubles FindTroubles(const std::string& certificate);
+  void AddListeners(MetricsPage& page) const;
 
   Configuration configuration;
   AlertCommand alert_command;
@@ -130,7 +130,7 @@ struct Daemon::Parts {
   std::vector<std::unique_ptr<const record::TableLayout>> tables;  // of sources and http
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
-  TokenBook tokens;
+  TokenBook tokens{SystemClock()};
   std::vector<net::Route> routes;
   std::unique_ptr<pipeline::Receiver> receiver;
   std::unique_ptr<pipeline::PushReceiver> push_receiver;
@@ -229,8 +229,12 @@ Result<void> Daemon::Parts::ReadTokens() {
   return {};
 }
 
-void Daemon::Parts::AddTls(MetricsPage& page) const {
-  if (!http_tls || !http) return;
+void Daemon::Parts::AddListeners(MetricsPage& page) const {
+  if (!http) return;
+  page.Family("fhir_adapter_http_requests_throttled", "counter",
+              "Requests answered with 429: their client sent more than requests_per_second_max.");
+  page.Sample({}, http->throttled_requests());
+  if (!http_tls) return;
   const ListenerTls listeners[] = {{"http", http_tls->ends_s(), http->failed_handshakes()}};
   AddListenerTls(page, listeners, SystemClock().Now());
 }
@@ -244,7 +248,7 @@ Result<void> Daemon::Parts::StartListening() {
   service.add_metrics = [this](MetricsPage& page) {
     AddAlerts(page, alerts);
     if (worker) AddSync(page, worker->statistics());
-    AddTls(page);
+    AddListeners(page);
   };
   std::ranges::move(ServiceRoutes(service), std::back_inserter(routes));
   std::ranges::move(intake::ObservationRoutes(intake::ObservationRoutesContext{
@@ -266,6 +270,7 @@ Result<void> Daemon::Parts::StartListening() {
   options.limits.connections_max = static_cast<std::size_t>(configuration.http.connections_max);
   options.limits.connections_per_address_max =
       static_cast<std::size_t>(configuration.http.connections_per_address_max);
+  options.limits.requests_per_second_max = configuration.http.requests_per_second_max;
   ADAPTER_TRY(http, net::HttpServer::Start(std::move(options), std::move(router)));
 
   std::vector<net::Route> control_routes =

@@ -17,13 +17,14 @@ constexpr int kTokenWords = 4;  // of 8 bytes
 void TokenBook::Replace(const std::vector<outbox::AccessToken>& tokens) {
   std::map<std::string, Holder> by_hash;
   for (const outbox::AccessToken& token : tokens) {
-    if (!token.revoked) by_hash[token.sha256] = Holder{token.name, token.roles};
+    if (token.revoked) continue;
+    by_hash[token.sha256] = Holder{token.name, token.roles, token.ends, token.certificate_sha256};
   }
   const std::scoped_lock lock(mutex_);
   by_hash_ = std::move(by_hash);
 }
 
-Result<Principal> TokenBook::Authenticate(const net::HttpRequest& head) const {
+Result<std::string_view> BearerToken(const net::HttpRequest& head) {
   const std::string_view header = head.headers.Get("Authorization");
   if (header.empty() || head.headers.Count("Authorization") != 1) {
     return Fail(Code::kUnauthorized, "send one Authorization: Bearer <token>");
@@ -31,14 +32,26 @@ Result<Principal> TokenBook::Authenticate(const net::HttpRequest& head) const {
   if (header.size() <= kScheme.size() || !net::EqualIgnoringCase(header.substr(0, kScheme.size()), kScheme)) {
     return Fail(Code::kUnauthorized, "the scheme of Authorization is Bearer");
   }
-  const std::string hash = HashOfToken(header.substr(kScheme.size()));
+  return header.substr(kScheme.size());
+}
+
+Result<Principal> TokenBook::Authenticate(const net::HttpRequest& head) const {
+  ADAPTER_TRY(const std::string_view token, BearerToken(head));
+  const std::string hash = HashOfToken(token);
   const std::scoped_lock lock(mutex_);
   const auto found = by_hash_.find(hash);
   if (found == by_hash_.end()) return Fail(Code::kUnauthorized, "the token is not known, or was revoked");
+  const Holder& holder = found->second;
+  if (holder.ends && clock_.Now().us >= holder.ends->us) {
+    return Fail(Code::kUnauthorized, "the token has ended");
+  }
+  if (!holder.certificate_sha256.empty() && holder.certificate_sha256 != head.client_certificate_sha256) {
+    return Fail(Code::kUnauthorized, "the token is bound to a client certificate that was not shown");
+  }
   Principal principal;
   principal.kind = ActorKind::kCredential;
-  principal.id = found->second.name;
-  principal.roles = found->second.roles;
+  principal.id = holder.name;
+  principal.roles = holder.roles;
   principal.authentication = "token";
   return principal;
 }

@@ -2,6 +2,7 @@
 // finds no daemon.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,8 +16,10 @@ namespace fhir_adapter::app {
 struct TokenChange {
   std::string action;  // create or revoke
   std::string name;
-  std::string roles;   // create: "ingest+auditor"
-  std::string sha256;  // create: the token itself stays with who makes it
+  std::string roles;               // create: "ingest+auditor"
+  std::string sha256;              // create: the token itself stays with who makes it
+  std::int64_t days = 0;           // create: until it ends, up to limits::kTokenDaysMax; 0: it does not
+  std::string certificate_sha256;  // create: of the client certificate that it is bound to; may be empty
   std::string reason;
 };
 

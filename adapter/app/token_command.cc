@@ -5,6 +5,7 @@
 #include "app/token_book.h"
 #include "app/token_changes.h"
 #include "net/http_message.h"
+#include "net/tls_context.h"
 #include "outbox/sqlite/sqlite_backend.h"
 
 namespace fhir_adapter::app {
@@ -15,11 +16,16 @@ using net::JsonString;
 std::string TokenJson(const outbox::AccessToken& token) {
   return "{\"name\":" + JsonString(token.name) + ",\"roles\":" + JsonString(ToString(token.roles)) +
          ",\"created\":" + JsonString(ToString(token.created)) +
+         ",\"ends\":" + (token.ends ? JsonString(ToString(*token.ends)) : "null") +
+         ",\"certificate_sha256\":" +
+         (token.certificate_sha256.empty() ? "null" : JsonString(token.certificate_sha256)) +
          ",\"revoked\":" + (token.revoked ? JsonString(ToString(*token.revoked)) : "null") + "}\n";
 }
 
 std::string TokenText(const outbox::AccessToken& token) {
   return token.name + "  " + ToString(token.roles) + "  since " + ToString(token.created) +
+         (token.ends ? "  until " + ToString(*token.ends) : "") +
+         (token.certificate_sha256.empty() ? "" : "  with " + token.certificate_sha256) +
          (token.revoked ? "  revoked " + ToString(*token.revoked) : "") + "\n";
 }
 
@@ -40,6 +46,7 @@ TokenChange ChangeOf(const TokenOptions& options, const std::string& token) {
   change.name = options.name;
   for (const std::string& role : options.roles) change.roles += (change.roles.empty() ? "" : "+") + role;
   if (options.action == "create") change.sha256 = HashOfToken(token);
+  change.days = options.days;
   change.reason = options.reason;
   return change;
 }
@@ -51,7 +58,12 @@ int RunToken(const GlobalOptions& global, const TokenOptions& options, const Str
   if (!configuration) return Report(configuration.error(), streams);
   if (options.action == "list") return List(*configuration, global.json, streams);
   const std::string token = options.action == "create" ? NewToken() : std::string();
-  const TokenChange change = ChangeOf(options, token);
+  TokenChange change = ChangeOf(options, token);
+  if (!options.certificate_file.empty()) {
+    auto certificate = net::CertificateSha256(options.certificate_file);
+    if (!certificate) return Report(certificate.error(), streams);
+    change.certificate_sha256 = std::move(*certificate);
+  }
   const auto results = MakeChange(*configuration, "/control/token", ToJson(change),
                                   [&change](outbox::SqliteBackend& backend, QueueChangeDone done) {
                                     ApplyTokenChange(change, LocalUser(), SystemClock().Now(), *backend.store,

@@ -85,9 +85,8 @@ inline constexpr std::size_t kHttpHeaderBytesMax = 32'768;  // request line incl
 inline constexpr std::size_t kHttpHeaderFieldsMax = 100;
 inline constexpr std::int64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::int64_t kHttpIdleTimeoutMs = 60'000;
-inline constexpr std::size_t kHttpRateClientsMax = 10'000;  // whose rate is remembered
-inline constexpr std::int64_t kHttpRequestBurstMax =
-    2'000;  // of one client at once, when it was quiet before
+inline constexpr std::size_t kHttpRateClientsMax = 10'000;   // whose rate is remembered
+inline constexpr std::int64_t kHttpRequestBurstSeconds = 2;  // worth of requests at once, of a quiet client
 inline constexpr std::int64_t kHttpRequestsPerSecondMax = 1'000;  // of one client, on average
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
 
@@ -101,11 +100,10 @@ inline constexpr std::size_t kJwtBytesMax = 8'192;
 inline constexpr std::size_t kJwtKeyIdBytesMax = 256;
 inline constexpr std::size_t kJwtKeySetBytesMax = 262'144;
 inline constexpr std::size_t kJwtKeysMax = 100;                // of a set
-inline constexpr std::int64_t kJwtKeysMaxAgeSeconds = 86'400;  // of a set that cannot be read again
+inline constexpr std::int64_t kJwtKeysMaxAgeSeconds = 86'400;  // of a set that is not read again
 inline constexpr std::int64_t kJwtKeysRefreshSeconds = 900;    // between two readings
-inline constexpr std::int64_t kJwtKeysRetrySeconds =
-    10;                                              // the same, when a key is missing or the last one failed
-inline constexpr std::int64_t kJwtSkewSeconds = 60;  // of the issuer's clock
+inline constexpr std::int64_t kJwtKeysRetrySeconds = 10;       // when a key is missing, or after a failure
+inline constexpr std::int64_t kJwtSkewSeconds = 60;            // of the issuer's clock
 inline constexpr std::size_t kJwtSubjectBytesMax = 200;
 inline constexpr std::int64_t kTokenDaysMax = 3'650;  // a token of ours that ends
 inline constexpr std::size_t kTokenNameBytesMax = 64;

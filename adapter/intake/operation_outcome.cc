@@ -50,6 +50,8 @@ std::string_view TypeOfStatus(int status) {
     case 413:
     case 431:
       return "too-long";
+    case 429:
+      return "throttled";
     case 503:
       return "transient";
     default:

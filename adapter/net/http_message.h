@@ -4,6 +4,7 @@
 // query is decoded as application/x-www-form-urlencoded: `+` and `%20` are both a space.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,6 +76,7 @@ struct HttpProblem {
   int status = 500;
   std::string code;    // wire name, as in core/error_codes.def or of this module: "method-not-allowed"
   std::string detail;  // for a person; no field values
+  std::int64_t retry_after_s = 0;  // 0: as usual for the status
 };
 
 HttpProblem ProblemOf(const Error& error);

@@ -221,6 +221,10 @@ std::int64_t HttpServer::failed_handshakes() const {
   return implementation_->context.handshakes_failed;
 }
 
+std::int64_t HttpServer::throttled_requests() const {
+  return implementation_->context.throttled;
+}
+
 bool HttpServer::Drain(std::int64_t deadline_ms) {
   Implementation& state = *implementation_;
   state.RunOnIoThread([&state] {

@@ -38,6 +38,8 @@ struct HttpLimits {
   std::int64_t idle_timeout_ms = limits::kHttpIdleTimeoutMs;      // between requests; closed
   // A body must come at this rate on average, after a grace of one header timeout; 408.
   std::size_t body_bytes_per_second_min = limits::kHttpBodyBytesPerSecondMin;
+  // Of one client, which is who it has shown to be, else its address; 429. 0: no limit.
+  std::int64_t requests_per_second_max = 0;
   std::int64_t handshake_timeout_ms = limits::kTlsHandshakeTimeoutMs;  // of TLS; closed
 };
 
@@ -87,7 +89,8 @@ class HttpServer {
   std::uint16_t port() const;   // the one in use, also when 0 was asked for; 0 for a Unix-domain socket
   std::string address() const;  // "127.0.0.1:8620", or the path of the socket
   std::size_t connection_count() const;
-  std::int64_t failed_handshakes() const;  // of TLS, since the start
+  std::int64_t failed_handshakes() const;   // of TLS, since the start
+  std::int64_t throttled_requests() const;  // answered with 429, since the start
 
   // Stops accepting, closes idle connections and waits until the requests under way are answered; at the
   // deadline the rest is closed. True when all were answered.

@@ -87,6 +87,7 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   void OnHead(error_code error);
   std::optional<HttpProblem> AcceptHead();
   std::optional<HttpProblem> Authorize(const RouteMatch& match);
+  std::optional<HttpProblem> CheckRate();
   void StartBody();
   void ReadBody();
   void OnBody(error_code error);
@@ -250,7 +251,9 @@ std::optional<HttpProblem> Session::AcceptHead() {
   request_.client_certificate_sha256 = peer_.certificate_sha256;
   Result<RouteMatch> match = context_.router.Find(request_.method, raw_path);
   if (!match) return HttpProblem{400, "target", match.error().message};
-  if (auto problem = Authorize(*match)) return problem;
+  auto refused = Authorize(*match);
+  if (auto problem = CheckRate()) return problem;  // what is refused counts too
+  if (refused) return refused;
   route_ = match->route;
   pattern_ = route_->pattern;
   request_.path_parameters = std::move(match->path_parameters);
@@ -293,6 +296,21 @@ std::optional<HttpProblem> Session::Authorize(const RouteMatch& match) {
     return HttpProblem{403, "forbidden", "the credential lacks the role that this route needs"};
   }
   return std::nullopt;
+}
+
+std::optional<HttpProblem> Session::CheckRate() {
+  if (peer_.address.empty()) return std::nullopt;  // a user of this machine, on the Unix-domain socket
+  const Principal& who = request_.principal;
+  const bool is_known = who.kind == ActorKind::kCredential;
+  const std::string client = is_known ? who.authentication + " " + who.id : peer_.address;
+  const std::int64_t wait_ms = context_.rate.Take(client, context_.clock->MonotonicUs());
+  if (wait_ms == 0) return std::nullopt;
+  ++context_.throttled;
+  HttpProblem problem{429, "rate-limit",
+                      "more than " + std::to_string(limits().requests_per_second_max) +
+                          " requests a second: send again later"};
+  problem.retry_after_s = (wait_ms + 999) / 1'000;
+  return problem;
 }
 
 void Session::StartBody() {
@@ -414,9 +432,12 @@ void Session::RespondProblem(const HttpProblem& problem) {
   }
   if (problem.status == 401) response.headers.Set("WWW-Authenticate", "Bearer");
   if (problem.status == 415) response.headers.Set("Accept-Encoding", "identity");
-  if (problem.status == 503) response.headers.Set("Retry-After", "1");
+  if (problem.retry_after_s > 0 || problem.status == 503) {
+    response.headers.Set("Retry-After", std::to_string(std::max<std::int64_t>(problem.retry_after_s, 1)));
+  }
   // A request without a body leaves the connection in a known state.
-  if (parser_->is_done() && problem.status >= 401 && problem.status <= 405) {
+  const bool is_orderly = (problem.status >= 401 && problem.status <= 405) || problem.status == 429;
+  if (parser_->is_done() && is_orderly) {
     close_after_ = !parser_->keep_alive();
   }
   Write(std::move(response));

@@ -178,6 +178,15 @@ Result<std::shared_ptr<const TlsContext::Material>> ReadMaterial(const TlsFiles&
   return std::shared_ptr<const TlsContext::Material>(std::move(material));
 }
 
+std::string HashOf(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size <= 0) return {};
+  std::string hash = Sha256Hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return hash;
+}
+
 // What changes when a file is written, or another is put in its place.
 std::string StampOf(const std::string& file) {
   struct stat status{};
@@ -251,13 +260,12 @@ std::shared_ptr<const TlsContext::Material> TlsContext::material() const {
 std::string SecureStream::ClientCertificateSha256() {
   if (!tls_) return {};
   const Certificate certificate(SSL_get1_peer_certificate(tls_->native_handle()), &X509_free);
-  if (certificate == nullptr) return {};
-  unsigned char* der = nullptr;
-  const int size = i2d_X509(certificate.get(), &der);
-  if (size <= 0) return {};
-  std::string hash = Sha256Hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
-  OPENSSL_free(der);
-  return hash;
+  return certificate == nullptr ? std::string() : HashOf(certificate.get());
+}
+
+Result<std::string> CertificateSha256(const std::string& file) {
+  ADAPTER_TRY(const std::vector<Certificate> certificates, ReadCertificates(file));
+  return HashOf(certificates.front().get());
 }
 
 }  // namespace fhir_adapter::net

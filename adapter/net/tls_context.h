@@ -67,4 +67,7 @@ class TlsContext {
   std::string seen_stamp_;                    // of the files at the last look
 };
 
+// Of the first certificate of a PEM file, in lower-case hex. Errors: kFileNotFound, kConfiguration.
+Result<std::string> CertificateSha256(const std::string& file);
+
 }  // namespace fhir_adapter::net

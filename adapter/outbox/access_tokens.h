@@ -1,6 +1,6 @@
 // AccessTokens: who may use the HTTP interface. A token is 256 random bits; the store keeps its SHA-256, its
-// name and roles. A revoked one stays listed and its name is never given again, so that the log stays
-// readable.
+// name and roles, when it ends, and the client certificate that it is bound to. A revoked one stays listed
+// and its name is never given again, so that the log stays readable.
 //
 // Thread rules are those of storage::Snapshot and storage::Transaction. Create and Revoke append their audit
 // entries in the caller's transaction. Errors: those of the store; kUsage for an unusable name, no role, no
@@ -26,6 +26,8 @@ struct AccessToken {
   std::string sha256;  // of the token's text, in lower-case hex
   TimeUs created;
   std::optional<TimeUs> revoked;
+  std::optional<TimeUs> ends;      // nothing: it does not end by itself
+  std::string certificate_sha256;  // of the one client certificate that it is good with; empty: any, or none
 };
 
 // "ingest+operator"; nothing for an unknown role or none.

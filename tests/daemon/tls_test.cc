@@ -95,6 +95,23 @@ TEST_F(Tls, ClientCertificate_IsNeededBesideTheToken) {
   EXPECT_THAT(page.body, HasSubstr("\nfhir_adapter_tls_handshakes_failed_total{listener=\"http\"} 1\n"));
 }
 
+TEST_F(Tls, TokenBoundToACertificate_IsGoodWithThatOneOnly) {
+  CertificateAuthority clients(folder_, "clients");
+  const IssuedCertificate own = clients.Issue("ehr");
+  const IssuedCertificate other = clients.Issue("other");
+  StartDaemon("client_ca_file = \"" + clients.file() + "\"\n");
+  const ProcessResult made = daemon_->Command({"token", "create", "ehr", "--role", "auditor", "--reason",
+                                               "test", "--certificate", own.certificate_file});
+  EXPECT_EQ(made.exit_code, 0) << made.standard_error;
+  const HeaderList token = {
+      {"Authorization", "Bearer " + made.standard_output.substr(0, made.standard_output.find('\n'))}};
+  daemon_->client().set_fresh_connections(true);
+  daemon_->client().set_tls(authority_.file(), other.certificate_file, other.key_file);
+  EXPECT_EQ(daemon_->client().Get("/metrics", token).status, 401);
+  daemon_->client().set_tls(authority_.file(), own.certificate_file, own.key_file);
+  EXPECT_EQ(daemon_->client().Get("/metrics", token).status, 200);
+}
+
 TEST_F(Tls, Metric_CountsTheSecondsUntilTheCertificateEnds) {
   StartDaemon();
   const HttpReply page = daemon_->client().Get("/metrics", {{"Authorization", "Bearer " + Token("auditor")}});

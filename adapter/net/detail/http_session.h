@@ -17,6 +17,7 @@
 #include "net/detail/secure_stream.h"
 #include "net/http_head.h"
 #include "net/http_server.h"
+#include "net/rate_limiter.h"
 
 namespace fhir_adapter::net {
 
@@ -35,11 +36,16 @@ struct HttpPeer {
 
 struct HttpServerContext {
   HttpServerContext(HttpServerOptions server_options, Router server_router)
-      : options(std::move(server_options)), router(std::move(server_router)) {}
+      : options(std::move(server_options)),
+        router(std::move(server_router)),
+        rate(options.limits.requests_per_second_max,
+             options.limits.requests_per_second_max * limits::kHttpRequestBurstSeconds,
+             limits::kHttpRateClientsMax) {}
 
   HttpServerOptions options;
   Router router;
   HttpHeadPolicy policy;
+  RateLimiter rate;
   Clock* clock = nullptr;
   std::shared_ptr<IoGate> gate;  // shared: answers may come after the server has gone
 
@@ -50,6 +56,7 @@ struct HttpServerContext {
   std::unordered_map<std::string, std::size_t> connections_by_address;
   std::atomic<std::size_t> connections = 0;  // counts until the session is destroyed
   std::atomic<std::int64_t> handshakes_failed = 0;
+  std::atomic<std::int64_t> throttled = 0;
   std::mutex mutex;
   std::condition_variable all_closed;  // connections went to 0
 };

@@ -30,6 +30,8 @@ AccessToken ReadToken(const Statement& statement) {
   token.sha256 = statement.Text(2);
   token.created = TimeUs{statement.Integer(3)};
   if (const auto revoked = statement.OptionalInteger(4)) token.revoked = TimeUs{*revoked};
+  if (const auto ends = statement.OptionalInteger(5)) token.ends = TimeUs{*ends};
+  token.certificate_sha256 = statement.Text(6);
   return token;
 }
 
@@ -68,8 +70,10 @@ Result<void> SqliteAccessTokens::Create(storage::Transaction& transaction, const
   if (known) return Fail(Code::kNotAllowed, "there is, or was, a token of this name: take another");
   ADAPTER_TRY(const audit::Sequence sequence,
               Note(transaction, audit::EventKind::kTokenCreated, token.name, change));
+  const std::optional<std::int64_t> ends_us = token.ends ? std::optional(token.ends->us) : std::nullopt;
   return Use(transaction, "insert_token")
-      .Bind(token.name, ToString(token.roles), token.sha256, change.now.us, sequence)
+      .Bind(token.name, ToString(token.roles), token.sha256, change.now.us, ends_us, token.certificate_sha256,
+            sequence)
       .Run();
 }
 

@@ -63,7 +63,8 @@ Result<void> RunMigration(Connection& connection, std::string_view script, std::
 const Schema& AdapterSchema() {
   static constexpr std::string_view kMigrations[] = {
       embedded::k0001Foundation,         embedded::k0002AuditTree,    embedded::k0003Trace,
-      embedded::k0004PushedObservations, embedded::k0005AccessTokens, embedded::k0006Conflicts};
+      embedded::k0004PushedObservations, embedded::k0005AccessTokens, embedded::k0006Conflicts,
+      embedded::k0007TokenEnds};
   static const Schema schema{1178091844, kMigrations};
   return schema;
 }

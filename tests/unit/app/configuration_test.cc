@@ -7,6 +7,8 @@
 #include <map>
 #include <sstream>
 
+#include "core/limits.h"
+
 namespace fhir_adapter::app {
 namespace {
 
@@ -36,6 +38,7 @@ TEST(Configuration, Empty_HasTheDocumentedDefaults) {
   EXPECT_EQ(configuration->http.listen, "127.0.0.1:8620");
   EXPECT_EQ(configuration->http.connections_max, 512);
   EXPECT_EQ(configuration->http.connections_per_address_max, 64);
+  EXPECT_EQ(configuration->http.requests_per_second_max, limits::kHttpRequestsPerSecondMax);
   EXPECT_EQ(configuration->endpoint.rematch_s, 60);
   EXPECT_EQ(configuration->endpoint.retry_min_s, 1);
   EXPECT_EQ(configuration->endpoint.retry_max_s, 300);
@@ -96,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[http]\nlitsen = '1'\n",
             "c.toml:2:1: unknown key 'litsen' in [http]; did you mean 'listen'? Valid: listen, "
             "certificate_file, key_file, client_ca_file, connections_max, connections_per_address_max, "
-            "columns"},
+            "requests_per_second_max, columns"},
         Bad{"[stoer]\n",
             "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
             "auth, endpoint, endpoint.auth, push, limits, audit, service, source"},

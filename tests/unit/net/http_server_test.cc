@@ -1,5 +1,6 @@
 #include "net/http_server.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -450,6 +451,43 @@ TEST_F(HttpServerTest, DrainDeadline_ClosesTheRest) {
   auto [request, responder] = inbox_.Take();
   EXPECT_FALSE(server_->Drain(20));
   EXPECT_EQ(waiting.ReadAll(), "");
+}
+
+class StoppedClock final : public Clock {
+ public:
+  TimeUs Now() override { return SystemClock().Now(); }
+  std::int64_t MonotonicUs() override { return now_us; }
+  std::atomic<std::int64_t> now_us = 0;
+};
+
+TEST_F(HttpServerTest, RequestsOfAClient_AreLimitedByItsCredentialElseItsAddress) {
+  StoppedClock clock;
+  options_.clock = &clock;
+  options_.limits.requests_per_second_max = 2;
+  options_.authenticate = [](const HttpRequest& head) -> Result<Principal> {
+    if (!head.headers.Has("Authorization")) return Fail(Code::kUnauthorized, "who are you");
+    Principal principal;
+    principal.kind = ActorKind::kCredential;
+    principal.id = std::string(head.headers.Get("Authorization"));
+    principal.roles = RoleSet::All();
+    return principal;
+  };
+  StartServer();
+  HttpClient client = Client();
+  const int burst = 2 * static_cast<int>(limits::kHttpRequestBurstSeconds);
+  for (int i = 0; i < burst; ++i) EXPECT_EQ(client.Get("/audit").status, 401) << i;
+  const HttpReply refused = client.Get("/audit");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.Header("Retry-After"), "1");
+  EXPECT_EQ(client.Get("/echo").status, 429) << "public routes count too";
+  EXPECT_EQ(client.Get("/audit", {{"Authorization", "a"}}).status, 200) << "it has shown who it is";
+  for (int i = 1; i < burst; ++i) EXPECT_EQ(client.Get("/audit", {{"Authorization", "a"}}).status, 200);
+  EXPECT_EQ(client.Post("/ingest", "body", {{"Authorization", "a"}}).status, 429);
+  EXPECT_EQ(client.Get("/audit", {{"Authorization", "b"}}).status, 200);
+  clock.now_us = 500'000;
+  EXPECT_EQ(client.Get("/audit", {{"Authorization", "a"}}).status, 200);
+  EXPECT_EQ(client.Get("/audit", {{"Authorization", "a"}}).status, 429);
+  EXPECT_EQ(server_->throttled_requests(), 4);
 }
 
 TEST_F(HttpServerTest, AddressOutsideLoopback_IsRefused) {
