@@ -20,6 +20,7 @@ struct Parsed {
   ConvertOptions convert;
   std::string terminology_file;
   MapTestOptions map_test;
+  MapDiffOptions map_diff;
   ExplainOptions explain;
   CheckOptions check;
   FhirPathOptions fhirpath;
@@ -82,6 +83,23 @@ void AddColumns(CLI::App& command, std::string& columns) {
       ->capture_default_str();
 }
 
+void AddMapDiff(CLI::App& map, Parsed& parsed, const Streams& streams) {
+  MapDiffOptions& options = parsed.map_diff;
+  CLI::App* diff = map.add_subcommand("diff", "What other maps would change in the output of records");
+  diff->add_option("--against", options.against, "folder of the maps as they were")->required();
+  diff->add_option("--map-dir", options.map_directory,
+                   "folder of the maps as they are now (default: configured or shipped)");
+  diff->add_option("--map", options.map, "name, url or file of the map, in both folders")
+      ->capture_default_str();
+  diff->add_option("RECORD", options.records, "record files (.json, .ndjson)")->required();
+  diff->footer(
+      "Resources are matched by their identifiers; --json gives a line a changed record.\n"
+      "Exit codes: 0 nothing would change; 1 something would; 2 one of the folders does not compile.\n"
+      "Example: fhir-adapter map diff --against /etc/fhir-adapter/mappings --map-dir ./mappings "
+      "records/*.json");
+  diff->callback([&] { parsed.command = [&] { return RunMapDiff(parsed.global, options, streams); }; });
+}
+
 void AddMapExplain(CLI::App& map, Parsed& parsed, const Streams& streams) {
   ExplainOptions& options = parsed.explain;
   CLI::App* explain = map.add_subcommand(
@@ -125,6 +143,7 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "'.entry[].resource.resourceType'");
   AddMapConversions(*command, parsed, streams);
   AddMapTest(*command, parsed, streams);
+  AddMapDiff(*command, parsed, streams);
   AddMapExplain(*command, parsed, streams);
   command->callback([&] {
     if (parsed.command) return;  // one of the commands below `map`
@@ -182,7 +201,9 @@ void AddSandbox(CLI::App& program, Parsed& parsed, const Streams& streams) {
 void AddServe(CLI::App& program, Parsed& parsed, const Streams& streams) {
   CLI::App* command = program.add_subcommand("serve", "Run the daemon in the foreground");
   command->footer(
-      "SIGTERM ends requests under way and stops; SIGHUP looks for held patients again.\n"
+      "SIGTERM ends requests under way and stops; SIGHUP reads maps and certificates again and "
+      "looks for held patients.\n"
+      "Maps that change are taken while it runs when they compile and the cases beside them pass.\n"
       "Example: fhir-adapter --config /etc/fhir-adapter/config.toml serve");
   command->callback([&] { parsed.command = [&] { return RunServe(parsed.global, streams); }; });
 }

@@ -50,6 +50,14 @@ struct MapTestOptions {
 };
 int RunMapTest(const GlobalOptions& global, const MapTestOptions& options, const Streams& streams);
 
+struct MapDiffOptions {
+  std::string against;                   // folder of the maps that are compared with
+  std::string map = "procedure-record";  // name, url or file; in both folders
+  std::string map_directory;             // empty: configured or shipped
+  std::vector<std::string> records;
+};
+int RunMapDiff(const GlobalOptions& global, const MapDiffOptions& options, const Streams& streams);
+
 struct ExplainOptions {
   std::string map = "procedure-record";
   std::string map_directory;

@@ -13,7 +13,7 @@
 #include "app/control_socket.h"
 #include "app/endpoint_setup.h"
 #include "app/listener_security.h"
-#include "app/mapping_setup.h"
+#include "app/maps_in_force.h"
 #include "app/service_routes.h"
 #include "app/sync_metrics.h"
 #include "app/time_zone_file.h"
@@ -40,32 +40,6 @@ constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
 constexpr std::int64_t kStalledUs = kMicrosecondsPerHour;  // then somebody should look why
 
-// Every source goes through one map in this version; the configuration says which.
-Result<std::string> TheMap(const Configuration& configuration) {
-  std::string map = "procedure-record";
-  for (std::size_t i = 0; i < configuration.sources.size(); ++i) {
-    if (i == 0) map = configuration.sources[i].map;
-    if (configuration.sources[i].map != map) {
-      return Fail(Code::kConfiguration, "[[source]] map: this version runs one map for all sources");
-    }
-  }
-  return map;
-}
-
-Result<std::shared_ptr<const pipeline::MappingSet>> BuildSet(const Configuration& configuration) {
-  ADAPTER_TRY(const std::string map, TheMap(configuration));
-  ADAPTER_TRY(const std::string directory, MappingsDirectory("", configuration));
-  ADAPTER_TRY(std::vector<fml::SourceFile> files, ReadMappingSetFiles(directory, ""));
-  std::vector<fml::Finding> findings;
-  auto set = pipeline::MappingSet::Build(std::move(files), MappingSettingsOf(configuration, map), findings);
-  if (set) return set;
-  std::string lines = "the maps in " + directory + " have errors:";
-  for (const fml::Finding& finding : findings) {
-    if (finding.severity == fml::Severity::kError) lines += "\n  " + fml::ToLine(finding);
-  }
-  return Fail(Code::kConfiguration, lines);
-}
-
 sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
   const Configuration::Endpoint& endpoint = configuration.endpoint;
   sync::SyncSettings settings;
@@ -87,17 +61,12 @@ sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
   return settings;
 }
 
-// An entry about the program itself, without a change of state beside it.
-Result<void> AppendEvent(outbox::SqliteBackend& backend, audit::EventKind event, const std::string& map_set) {
-  return storage::Write(*backend.store, [&](storage::Transaction& transaction) -> Result<void> {
-    audit::Entry entry;
-    entry.time = SystemClock().Now();
-    entry.event = event;
-    entry.actor = SystemPrincipal();
-    entry.mapping = audit::MappingReference{"", "", map_set, ""};
-    ADAPTER_CHECK(backend.log.Append(transaction, entry));
-    return {};
-  });
+Result<audit::Sequence> AppendEvent(outbox::SqliteBackend& backend, audit::EventKind event,
+                                    const std::string& map_set) {
+  audit::Entry entry;
+  entry.event = event;
+  entry.mapping = audit::MappingReference{"", "", map_set, ""};
+  return AppendProgramEvent(backend, std::move(entry));
 }
 
 }  // namespace
@@ -124,7 +93,6 @@ struct Daemon::Parts {
   Configuration configuration;
   AlertCommand alert_command;
   AlertBook alerts;
-  std::shared_ptr<const pipeline::MappingSet> set;  // shared with the mapper; exchanged by Reload
   // The set at start: intake reads records against its model for the life of the process.
   std::shared_ptr<const pipeline::MappingSet> first_set;
   std::vector<std::unique_ptr<const record::TableLayout>> tables;  // of sources and http
@@ -135,6 +103,7 @@ struct Daemon::Parts {
   std::unique_ptr<pipeline::Receiver> receiver;
   std::unique_ptr<pipeline::PushReceiver> push_receiver;
   std::unique_ptr<pipeline::MappingPool> pool;
+  std::unique_ptr<MapsInForce> maps;
   std::unique_ptr<sync::CurlClient> client;
   std::unique_ptr<sync::SyncWorker> worker;
   std::atomic<bool> draining{false};
@@ -161,7 +130,7 @@ Result<void> Daemon::Parts::OpenStore() {
                                                   SystemClock(), receiver_settings);
   pool = std::make_unique<pipeline::MappingPool>(*backend->store, backend->inbox, SystemClock(),
                                                  pipeline::MappingPool::Settings{});
-  pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(set));
+  pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(first_set));
   receiver->OnAccepted([this] { pool->Wake(); });
   const pipeline::PushReceiver::Ports ports{*backend->store, backend->inbox, backend->pushed,
                                             backend->queue,  SystemClock(),  SystemRandom()};
@@ -248,6 +217,7 @@ Result<void> Daemon::Parts::StartListening() {
   service.add_metrics = [this](MetricsPage& page) {
     AddAlerts(page, alerts);
     if (worker) AddSync(page, worker->statistics());
+    AddMaps(page, maps->statistics());
     AddListeners(page);
   };
   std::ranges::move(ServiceRoutes(service), std::back_inserter(routes));
@@ -313,15 +283,20 @@ Daemon::~Daemon() = default;
 Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration) {
   if (const auto zone = LoadTimeZone(configuration.site.time_zone); !zone) return Fail(zone.error());
   auto parts = std::make_unique<Parts>(configuration);
-  ADAPTER_TRY(parts->set, BuildSet(configuration));
-  parts->first_set = parts->set;
+  ADAPTER_TRY(parts->maps, MapsInForce::Load(configuration));
+  parts->first_set = parts->maps->current();
   ADAPTER_CHECK(parts->OpenStore());
   ADAPTER_TRY(parts->checkpoints, OpenAuditLog(configuration, *parts->backend));
-  ADAPTER_CHECK(AppendEvent(*parts->backend, audit::EventKind::kStarted, parts->set->name()));
+  ADAPTER_TRY(const audit::Sequence started,
+              AppendEvent(*parts->backend, audit::EventKind::kStarted, parts->first_set->name()));
   parts->checkpoints->Start();
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
   ADAPTER_CHECK(parts->StartSources());
+  parts->maps->Start(*parts->backend, started,
+                     [pool = parts->pool.get()](std::shared_ptr<const pipeline::MappingSet> set) {
+                       pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(std::move(set)));
+                     });
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 
@@ -344,14 +319,7 @@ void Daemon::LookForAlerts(const std::string& certificate) {
 }
 
 void Daemon::Reload() {
-  auto set = BuildSet(parts_->configuration);
-  if (!set) {
-    LogEvent(LogLevel::kError, "maps-kept", {{"message", set.error().message}});
-  } else if ((*set)->name() != parts_->set->name()) {
-    parts_->set = std::move(*set);
-    parts_->pool->SetMapper(std::make_shared<pipeline::SharedRecordMapper>(parts_->set));
-    LogEvent(LogLevel::kInfo, "maps-loaded", {{"set", parts_->set->name()}});
-  }
+  parts_->maps->Ask();
   if (parts_->http_tls) ReloadTls(*parts_->http_tls);
   if (parts_->worker) parts_->worker->Rematch();
 }
@@ -362,12 +330,14 @@ void Daemon::Look() {
 
 bool Daemon::Stop(std::int64_t deadline_ms) {
   parts_->draining = true;
+  parts_->maps->Stop();
   for (const auto& source : parts_->sources) source->Stop();
   const bool answered = parts_->http->Drain(deadline_ms);
   parts_->control->Drain(deadline_ms);
   parts_->pool->Stop();
   const bool sent = !parts_->worker || parts_->worker->Drain(deadline_ms);
-  const auto noted = AppendEvent(*parts_->backend, audit::EventKind::kStopped, parts_->set->name());
+  const auto noted =
+      AppendEvent(*parts_->backend, audit::EventKind::kStopped, parts_->maps->current()->name());
   const auto signed_last = parts_->checkpoints->Stop();
   return answered && sent && noted && signed_last;
 }

@@ -30,8 +30,8 @@ class Daemon {
   // Looks for trouble and tells what has started or ended. `certificate` is what CertificateWatch found. To
   // be called about once a second.
   void LookForAlerts(const std::string& certificate);
-  // SIGHUP: maps and certificates are read again (kept as they are when they have errors), held patients
-  // looked for, credentials read.
+  // SIGHUP: certificates are read again (kept as they are when they have errors), held patients looked for,
+  // credentials read; maps are read again by a thread of their own, which this does not wait for.
   void Reload();
   // To be called now and then: takes certificates whose files have changed.
   void Look();

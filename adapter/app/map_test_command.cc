@@ -1,16 +1,13 @@
 // `fhir-adapter map test`: runs the cases that stand beside the maps.
 #include <fstream>
-#include <map>
-#include <memory>
 #include <utility>
 
-#include "app/case_files.h"
+#include "app/case_runner.h"
 #include "app/commands.h"
 #include "app/mapping_files.h"
 #include "app/mapping_setup.h"
 #include "app/markup_entity.h"
 #include "fml/rule_coverage.h"
-#include "pipeline/mapping_set.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -68,24 +65,37 @@ class TestRun {
  public:
   TestRun(const GlobalOptions& global, const MapTestOptions& options, std::vector<fml::SourceFile> files,
           const Streams& streams)
-      : global_(global), options_(options), files_(std::move(files)), streams_(streams) {}
+      : global_(global),
+        options_(options),
+        streams_(streams),
+        runner_(std::move(files), [&global](const std::string& file) {
+          GlobalOptions of_case = global;
+          if (!file.empty()) of_case.configuration_file = file;
+          return ConfigurationOf(of_case);
+        }) {
+    if (options.coverage) runner_.Observe(coverage_);
+  }
 
   // False: the maps or the configuration do not compile; why is listed.
   bool Run(const CaseFolder& folder) {
-    pipeline::RecordMapping* mapping = MappingFor(folder);
-    if (mapping == nullptr) return false;
-    const pipeline::CaseResult result = pipeline::RunCase(*mapping, folder.test);
-    outcomes_.push_back({folder.test.name, result.differences});
-    if (result.differences.empty()) return true;
+    const auto result = runner_.Run(folder);
+    if (!result) {
+      if (ListFindings(runner_.findings(), global_.json, streams_.err) == 0) {
+        (void)Report(result.error(), streams_);
+      }
+      return false;
+    }
+    outcomes_.push_back({folder.test.name, result->differences});
+    if (result->differences.empty()) return true;
     if (options_.update) {
-      const auto written = WriteCase(folder, result);
+      const auto written = WriteCase(folder, *result);
       if (!written) return Report(written.error(), streams_) == kExitDone;
       streams_.out << folder.test.name << ": written\n";
       return true;
     }
     ++failures_;
     streams_.out << folder.test.name << ": failed\n";
-    for (const std::string& line : result.differences) streams_.out << "  " << line << "\n";
+    for (const std::string& line : result->differences) streams_.out << "  " << line << "\n";
     return true;
   }
 
@@ -105,38 +115,9 @@ class TestRun {
   }
 
  private:
-  struct Prepared {
-    std::shared_ptr<const pipeline::MappingSet> set;  // shared with its RecordMapping
-    std::unique_ptr<pipeline::RecordMapping> mapping;
-  };
-
-  pipeline::RecordMapping* MappingFor(const CaseFolder& folder) {
-    const auto known = prepared_.find({folder.map, folder.configuration});
-    if (known != prepared_.end()) return known->second.mapping.get();
-    GlobalOptions global = global_;
-    if (!folder.configuration.empty()) global.configuration_file = folder.configuration;
-    const auto configuration = ConfigurationOf(global);
-    if (!configuration) {
-      (void)Report(configuration.error(), streams_);
-      return nullptr;
-    }
-    std::vector<fml::Finding> findings;
-    Prepared made;
-    made.set = pipeline::MappingSet::Build(files_, MappingSettingsOf(*configuration, folder.map), findings);
-    if (!made.set) {
-      ListFindings(findings, global_.json, streams_.err);
-      return nullptr;
-    }
-    made.mapping = std::make_unique<pipeline::RecordMapping>(made.set);
-    if (options_.coverage) made.mapping->Observe(&coverage_);
-    Prepared& kept = prepared_[{folder.map, folder.configuration}];
-    kept = std::move(made);
-    return kept.mapping.get();
-  }
-
   void PrintCoverage() {
-    if (prepared_.empty()) return;
-    const fml::CoverageReport report = coverage_.Report(*prepared_.begin()->second.set->maps());
+    if (runner_.maps() == nullptr) return;
+    const fml::CoverageReport report = coverage_.Report(*runner_.maps());
     for (const std::string& rule : report.rules_missed)
       streams_.out << rule << ": no case reaches the rule\n";
     for (const std::string& row : report.rows_missed) streams_.out << row << ": no case reaches the row\n";
@@ -147,10 +128,9 @@ class TestRun {
 
   const GlobalOptions& global_;
   const MapTestOptions& options_;
-  std::vector<fml::SourceFile> files_;
   const Streams& streams_;
   fml::RuleCoverage coverage_;
-  std::map<std::pair<std::string, std::string>, Prepared> prepared_;  // by map and configuration file
+  CaseRunner runner_;
   std::vector<CaseOutcome> outcomes_;
   std::size_t failures_ = 0;
 };

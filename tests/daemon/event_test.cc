@@ -112,6 +112,16 @@ void DeliverNewer(RunningSandbox& sandbox, RunningDaemon& daemon) {
   ASSERT_EQ(daemon.WaitForState("EDGE-BARE", 2, {"delivered"}), "delivered");
 }
 
+// Maps are edited, wrongly and rightly.
+void EditMaps(RunningDaemon& daemon) {
+  const std::string map = "maps/procedure-record/condition.map";
+  const std::string text = ReadFile(daemon.folder().File(map));
+  daemon.folder().Write(map, text + "\n// a comment\ngroup");
+  ASSERT_TRUE(daemon.process().WaitForLine("\"maps-kept\""));
+  daemon.folder().Write(map, text + "\n// a comment\n");
+  ASSERT_TRUE(daemon.process().WaitForLine("\"maps-changed\""));
+}
+
 // An entry of a time that has not come yet: the clock was set back while the program did not run.
 void WriteEntryOfTomorrow(const RunningDaemon& daemon) {
   ProcessOptions tomorrow;
@@ -130,6 +140,7 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
       {"--fault", "status:503:1:POST /", "--fault", "status:422:2:POST /", "--fault", "drop:3:POST /"});
   DaemonOptions options;
   options.endpoint = sandbox.url();
+  options.maps = FHIR_ADAPTER_SOURCE_DIR "/mappings";
   RunningDaemon daemon(options);
   RegisterDirectly(sandbox, "p1", "100001");
 
@@ -168,6 +179,7 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   ASSERT_EQ(daemon.WaitForState("MG-1", 2, {"superseded"}), "superseded");
 
   DeleteAndRepair(sandbox, daemon);
+  EditMaps(daemon);
   ASSERT_EQ(daemon.Command({"token", "create", "ehr", "--role", "ingest", "--reason", "a test"}).exit_code,
             0);
   ASSERT_EQ(daemon.Command({"token", "revoke", "ehr", "--reason", "a test"}).exit_code, 0);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <regex>
 #include <signal.h>
@@ -98,6 +99,12 @@ RunningDaemon::RunningDaemon(DaemonOptions options) : options_(std::move(options
       options_.listen + "\"\n" + options_.http_configuration + "[endpoint]\n" +
       "patient_identifier_system = \"" + kPatientSystem + "\"\nretry_max_s = 1\nrematch_s = 1\n";
   if (!options_.endpoint.empty()) configuration += "base_url = \"" + options_.endpoint + "\"\n";
+  if (!options_.maps.empty()) {
+    using std::filesystem::copy_options;
+    std::filesystem::copy(options_.maps, folder_.File("maps"),
+                          copy_options::recursive | copy_options::copy_symlinks);
+    configuration += "[maps]\ndirectory = \"" + folder_.File("maps") + "\"\n";
+  }
   folder_.Write("config.toml", configuration + options_.more_configuration);
   Start();
 }

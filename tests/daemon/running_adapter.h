@@ -49,6 +49,7 @@ struct DaemonOptions {
   std::string state_directory;     // empty: below the daemon's own folder
   std::string site_configuration;  // further keys of [site]
   std::string more_configuration;  // further TOML
+  std::string maps;  // a folder that is copied to `maps` of the daemon's own; empty: the shipped
   std::string listen = "127.0.0.1:0";
   std::string http_configuration;  // further keys of [http]
   std::string authority_file;      // by which an https daemon is known
