@@ -91,7 +91,7 @@ int RunFhirPath(const GlobalOptions& global, const FhirPathOptions& options, con
 struct SandboxCommandOptions {
   std::uint16_t port = 8630;
   std::string store;  // empty: in memory
-  std::string like;   // hapi, helios, single-only; empty: what R4 says
+  std::string like;   // a name of sandbox::BehaviourLike; empty: what R4 says
   std::vector<std::string> faults;
 };
 int RunSandbox(const GlobalOptions& global, const SandboxCommandOptions& options, const Streams& streams);

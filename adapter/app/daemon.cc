@@ -12,6 +12,7 @@
 #include "app/columns_file.h"
 #include "app/control_socket.h"
 #include "app/endpoint_setup.h"
+#include "app/endpoint_state.h"
 #include "app/listener_security.h"
 #include "app/maps_in_force.h"
 #include "app/service_routes.h"
@@ -249,6 +250,9 @@ Result<void> Daemon::Parts::StartListening() {
     if (const auto read = ReadTokens(); !read) {
       LogEvent(LogLevel::kError, "tokens-not-read", {{"code", Name(read.error().code)}});
     }
+  }));
+  control_routes.push_back(EndpointControlRoute([this] {
+    return worker ? std::optional(worker->statistics()) : std::optional<sync::SyncStatistics>();
   }));
   ADAPTER_TRY(net::Router control_router, net::Router::Create(std::move(control_routes)));
   net::HttpServerOptions control_options;

@@ -7,10 +7,12 @@
 namespace fhir_adapter::app {
 namespace {
 
-Result<void> PrintStatistics(outbox::SqliteBackend& backend, bool json, const Streams& streams) {
+Result<void> PrintStatistics(outbox::SqliteBackend& backend, const Configuration& configuration, bool json,
+                             const Streams& streams) {
+  const Result<EndpointState> endpoint = AskEndpointState(configuration);
   return backend.store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
     ADAPTER_TRY(const outbox::QueueStatistics statistics, backend.queue.Statistics(snapshot));
-    streams.out << (json ? StatisticsJson(statistics) : StatisticsText(statistics));
+    streams.out << (json ? StatisticsJson(statistics, endpoint) : StatisticsText(statistics, endpoint));
     return {};
   });
 }
@@ -50,7 +52,7 @@ int Look(const Configuration& configuration, const GlobalOptions& global, const 
   if (!backend) return Report(backend.error(), streams);
   Result<void> done;
   if (options.action == "stats") {
-    done = PrintStatistics(**backend, global.json, streams);
+    done = PrintStatistics(**backend, configuration, global.json, streams);
   } else if (options.action == "list") {
     done = PrintList(**backend, options, global.json, streams);
   } else {

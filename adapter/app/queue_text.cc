@@ -123,7 +123,7 @@ std::string ConflictJson(const outbox::ResourceConflict& conflict) {
 
 }  // namespace
 
-std::string StatisticsText(const outbox::QueueStatistics& statistics) {
+std::string StatisticsText(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint) {
   std::string text;
   for (int i = 0; i < outbox::kWorkStates; ++i) {
     const auto state = static_cast<outbox::WorkState>(i);
@@ -136,10 +136,10 @@ std::string StatisticsText(const outbox::QueueStatistics& statistics) {
   if (statistics.oldest_waiting) text += ", the oldest since " + ToString(*statistics.oldest_waiting);
   text += "\n";
   if (statistics.sending_stopped) text += "sending is stopped since a restore\n";
-  return text;
+  return text + (endpoint ? ToText(*endpoint) : "server       " + endpoint.error().message + "\n");
 }
 
-std::string StatisticsJson(const outbox::QueueStatistics& statistics) {
+std::string StatisticsJson(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint) {
   std::string json = "{";
   for (int i = 0; i < outbox::kWorkStates; ++i) {
     const auto state = static_cast<outbox::WorkState>(i);
@@ -147,7 +147,8 @@ std::string StatisticsJson(const outbox::QueueStatistics& statistics) {
   }
   return json + "\"undelivered\":" + std::to_string(statistics.undelivered()) +
          ",\"oldest\":" + OptionalTime(statistics.oldest_waiting) +
-         ",\"sendingStopped\":" + (statistics.sending_stopped ? "true" : "false") + "}\n";
+         ",\"sendingStopped\":" + (statistics.sending_stopped ? "true" : "false") +
+         ",\"endpoint\":" + (endpoint ? ToJson(*endpoint) : "null") + "}\n";
 }
 
 std::string EntryTableHead() {

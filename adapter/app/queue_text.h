@@ -3,12 +3,15 @@
 
 #include <string>
 
+#include "app/endpoint_state.h"
 #include "outbox/queue_reader.h"
 
 namespace fhir_adapter::app {
 
-std::string StatisticsText(const outbox::QueueStatistics& statistics);
-std::string StatisticsJson(const outbox::QueueStatistics& statistics);  // one line
+// `endpoint`: how the daemon sends, or why that is not known.
+std::string StatisticsText(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint);
+// One line; `endpoint` is null when it is not known.
+std::string StatisticsJson(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint);
 
 std::string EntryTableHead();
 std::string EntryText(const outbox::QueueEntry& entry);  // one row

@@ -41,6 +41,12 @@ void AddSync(MetricsPage& page, const sync::SyncStatistics& statistics) {
   page.Sample({}, statistics.resources_adopted);
   page.Family("fhir_adapter_patients_released", "counter", "Held patients that were found later.");
   page.Sample({}, statistics.patients_released);
+  page.Family("fhir_adapter_lacking_released", "counter",
+              "Works held for what the server lacked, tried again since it may have it.");
+  page.Sample({}, statistics.lacking_released);
+  page.Family("fhir_adapter_concurrency_limit", "gauge",
+              "Patients that may be sent at a time; less after the server said that it was too much.");
+  page.Sample({}, statistics.concurrency);
   page.Family("fhir_adapter_in_flight", "gauge", "Patients that are being sent now.");
   page.Sample({}, statistics.in_flight);
   page.Family("fhir_adapter_endpoint_trouble", "gauge", "1 while the FHIR server cannot be used.");

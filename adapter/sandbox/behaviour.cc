@@ -50,14 +50,36 @@ Behaviour SingleOnly() {
   return behaviour;
 }
 
+Behaviour BatchOnly() {
+  Behaviour behaviour;
+  behaviour.transactions = false;
+  return behaviour;
+}
+
+Behaviour Silent() {
+  Behaviour behaviour = SingleOnly();
+  behaviour.interactions_announced = false;
+  behaviour.bundle_refusal_status = 404;
+  return behaviour;
+}
+
+Behaviour Lying() {
+  Behaviour behaviour;
+  behaviour.transaction_becomes_batch = true;
+  return behaviour;
+}
+
 }  // namespace
 
 Result<Behaviour> BehaviourLike(std::string_view server) {
   if (server == "hapi") return LikeHapi();
   if (server == "helios") return LikeHelios();
   if (server == "single-only") return SingleOnly();
-  return Fail(Code::kUsage,
-              "no server profile \"" + std::string(server) + "\": use hapi, helios or single-only");
+  if (server == "batch-only") return BatchOnly();
+  if (server == "silent") return Silent();
+  if (server == "lying") return Lying();
+  return Fail(Code::kUsage, "no server profile \"" + std::string(server) +
+                                "\": use hapi, helios, batch-only, single-only, silent or lying");
 }
 
 }  // namespace fhir_adapter::sandbox

@@ -31,6 +31,8 @@ struct Behaviour {
   bool update_create_announced = true;  // in the CapabilityStatement
   bool transactions = true;
   bool batches = true;
+  bool interactions_announced = true;  // of the whole system, in the CapabilityStatement
+  int bundle_refusal_status = 501;     // of a Bundle of a kind that is not taken
   bool transaction_becomes_batch = false;
   std::size_t bundle_entries_max = limits::kSandboxBundleEntriesMax;
   bool same_content_keeps_version = true;
@@ -58,7 +60,8 @@ struct Behaviour {
   bool weak_etag_in_entries = true;  // W/"1"; else 1
 };
 
-// "hapi", "helios", "single-only". Error: kUsage with the names.
+// "hapi", "helios"; "batch-only", "single-only"; "silent": takes no Bundles and does not say so; "lying":
+// carries a transaction out entry by entry. Error: kUsage with the names.
 Result<Behaviour> BehaviourLike(std::string_view server);
 
 }  // namespace fhir_adapter::sandbox

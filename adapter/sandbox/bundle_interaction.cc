@@ -71,7 +71,8 @@ Refusable<std::string> BundleRunner::Run(Node& bundle, Arena& arena, bool return
     return Refuse(400, "value", "the base takes a Bundle of type transaction or batch", "Bundle.type");
   }
   if (type == "transaction" ? !behaviour_.transactions : !behaviour_.batches) {
-    return Refuse(501, "not-supported", "this server takes no " + type, "Bundle.type");
+    return Refuse(behaviour_.bundle_refusal_status, "not-supported", "this server takes no " + type,
+                  "Bundle.type");
   }
   const bool in_transaction = type == "transaction" && !behaviour_.transaction_becomes_batch;
   Refusable<std::vector<Entry>> entries = ReadEntries(bundle, arena, in_transaction);

@@ -71,6 +71,7 @@ std::string CapabilityStatementJson(const Behaviour& behaviour, const std::strin
     is_first = false;
     out += ResourceJson(behaviour, type);
   }
+  if (!behaviour.interactions_announced) return out + "]}]}";
   out += R"(],"interaction":[{"code":"history-system"})";
   if (behaviour.transactions) out += R"(,{"code":"transaction"})";
   if (behaviour.batches) out += R"(,{"code":"batch"})";

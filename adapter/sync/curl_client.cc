@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "sync/request_trace.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -387,6 +388,11 @@ CurlClient::~CurlClient() {
 }
 
 void CurlClient::Send(FhirRequest request, Done done) {
+  if (request.request_id.empty()) {
+    RequestTrace trace = NewRequestTrace(SystemRandom());
+    request.request_id = std::move(trace.request_id);
+    request.traceparent = std::move(trace.traceparent);
+  }
   {
     const std::lock_guard lock(implementation_->mutex);
     implementation_->waiting.push_back({std::move(request), std::move(done)});

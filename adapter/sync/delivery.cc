@@ -18,16 +18,6 @@ using outbox::LedgerRow;
 using outbox::ResourceKey;
 using outbox::WorkKind;
 
-std::string RandomHex(Random& random, int words) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (int i = 0; i < words; ++i) {
-    std::uint64_t value = random.Next();
-    for (int digit = 0; digit < 16; ++digit, value >>= 4) text += kDigits[value & 0xF];
-  }
-  return text;
-}
-
 Observed AsResolved(Observed observed, const Literals& literals) {
   Arena arena;
   const auto resource = ReadResource(observed.json, arena);
@@ -66,11 +56,9 @@ Delivery::Delivery(outbox::WorkItem item, const DeliveryServices& services, Fini
     : item_(std::move(item)),
       services_(services),
       finished_(std::move(finished)),
+      trace_(NewRequestTrace(services.random, audit::TraceOfSubject(item_.subject_key))),
       lookup_(services.client),
       maybe_sent_before_(item_.is_ambiguous) {
-  trace_.request_id = RandomHex(services_.random, 2);
-  trace_.traceparent =
-      "00-" + audit::TraceOfSubject(item_.subject_key) + "-" + RandomHex(services_.random, 1) + "-01";
   report_.id = item_.id;
 }
 
@@ -456,11 +444,14 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   auto read = success ? encoder_->Read(step_, answer) : Result<EncodedAnswer>(EncodedAnswer{});
   facts.body_is_readable = read.has_value();
   if (read && read->was_taken_apart) return TakeApart();
+  if (MayRefuseBundles(answer)) return ProbeRung(facts, answer);
+  if (success && read && facts.is_bundle) services_.ladder.Prove(encoder_->rung());
   if (!success || !read || read->failed_status != 0) {
     if (success && read) {
       TakeEntries(*read);
       facts.status = read->failed_status;
       facts.has_lower_rung = false;  // it took the form, and not this entry
+      facts.is_bundle = false;
       report_.http_status = read->failed_status;
     }
     return Decide(Classify(facts), answer);
@@ -477,6 +468,56 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   }
   if (unanswered.empty()) return GoOn();
   Look(LookupReason::kUnanswered, std::move(unanswered));
+}
+
+// Refused in a way that may be about the content, or about Bundles of this kind by a server that does not say
+// whether it takes them and has not taken one yet.
+bool Delivery::MayRefuseBundles(const FhirAnswer& answer) const {
+  const Rung rung = encoder_->rung();
+  const bool is_refused =
+      answer.transport == Transport::kAnswered && (answer.status == 400 || answer.status == 404);
+  return is_refused && rung != Rung::kSingle && services_.ladder.HasLower(rung) &&
+         !services_.ladder.IsProven(rung);
+}
+
+// An empty Bundle has no content to be refused for.
+void Delivery::ProbeRung(const AnswerFacts& facts, FhirAnswer answer) {
+  FhirRequest request;
+  request.kind = RequestKind::kWrite;
+  request.method = Method::kPost;
+  request.body = R"({"resourceType":"Bundle","type":")" + std::string(Name(encoder_->rung())) + "\"}";
+  request.request_id = trace_.request_id;
+  request.traceparent = trace_.traceparent;
+  refused_ = std::move(answer);
+  services_.client.Send(std::move(request),
+                        [this, facts](const FhirAnswer& probe) { TakeProbe(facts, probe); });
+}
+
+void Delivery::TakeProbe(const AnswerFacts& refused, const FhirAnswer& probe) {
+  const Rung rung = encoder_->rung();
+  AnswerFacts facts;
+  facts.kind = RequestKind::kWrite;
+  facts.transport = probe.transport;
+  facts.failure = probe.failure;
+  facts.status = probe.status;
+  facts.is_bundle = true;
+  facts.attempt = refused.attempt;
+  const Classification classification = Classify(facts);
+  switch (classification.verdict) {
+    case Verdict::kSucceeded:
+      services_.ladder.Prove(rung);
+      return Decide(Classify(refused), FhirAnswer(refused_));
+    case Verdict::kRetry:
+    case Verdict::kRefreshCredentials:
+      return FinishFailed(classification, probe);
+    case Verdict::kAmbiguous:  // there was nothing in it
+      return FinishFailed({Verdict::kRetry, classification.code}, probe);
+    default:
+      break;
+  }
+  if (probe.status == 403 || probe.status == 407) return FinishFailed(classification, probe);
+  services_.ladder.StepDown(rung, RungReason::kRefused);
+  Send();
 }
 
 void Delivery::TakeEntries(const EncodedAnswer& answer) {

@@ -28,6 +28,7 @@
 #include "sync/delivery_ladder.h"
 #include "sync/delivery_planner.h"
 #include "sync/patient_matcher.h"
+#include "sync/request_trace.h"
 #include "sync/server_lookup.h"
 
 namespace fhir_adapter::sync {
@@ -105,6 +106,9 @@ class Delivery {
 
   void Send();
   void TakeAnswer(const FhirAnswer& answer);
+  bool MayRefuseBundles(const FhirAnswer& answer) const;
+  void ProbeRung(const AnswerFacts& facts, FhirAnswer answer);
+  void TakeProbe(const AnswerFacts& refused, const FhirAnswer& probe);
   void TakeEntries(const EncodedAnswer& answer);
   void TakeApart();
   void Record(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,

@@ -26,6 +26,12 @@ void DeliveryLadder::Learn(const ServerCapabilities& capabilities) {
   if (fixed_ || said == learned_) return;
   learned_ = said;
   choice_ = said;
+  proven_ = {};
+}
+
+bool DeliveryLadder::IsProven(Rung rung) const {
+  const bool is_listed = choice_.rung == rung && choice_.reason == RungReason::kListed;
+  return fixed_ || is_listed || proven_[static_cast<std::size_t>(rung)];
 }
 
 bool DeliveryLadder::StepDown(Rung rung, RungReason reason) {

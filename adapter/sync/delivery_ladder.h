@@ -3,8 +3,9 @@
 //
 //   transaction ─▶ batch, with references resolved before ─▶ ordered single requests ─▶ (the work is held)
 //
-// A rung that the server does not speak of is tried. It goes down only, until the server says something else
-// of itself. One thread.
+// A rung that the server does not speak of is tried; refused with a status that may be about the content
+// (400, 404), an empty Bundle tells which. It goes down only, until the server says something else of itself.
+// One thread.
 #pragma once
 
 #include <array>
@@ -52,6 +53,11 @@ class DeliveryLadder {
   // The server would not have what was sent on `rung`. True when there is another to go on with.
   bool StepDown(Rung rung, RungReason reason);
 
+  // The server took a Bundle of this kind.
+  void Prove(Rung rung) { proven_[static_cast<std::size_t>(rung)] = true; }
+  // It did, or it says that it does, or nobody may ask.
+  bool IsProven(Rung rung) const;
+
   const DeliveryEncoder& encoder() const;
   const RungChoice& choice() const { return choice_; }
   bool HasLower(Rung rung) const { return !fixed_ && rung != Rung::kSingle; }
@@ -60,6 +66,7 @@ class DeliveryLadder {
   std::array<std::unique_ptr<const DeliveryEncoder>, kRungs> encoders_;
   std::optional<Rung> fixed_;
   std::optional<RungChoice> learned_;  // what the server said last
+  std::array<bool, kRungs> proven_{};  // since then
   RungChoice choice_;
 };
 

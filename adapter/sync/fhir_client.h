@@ -36,7 +36,7 @@ struct FhirRequest {
   std::string body;
   std::string if_match;       // W/"3"; empty: none
   std::string if_none_exist;  // query part; empty: none
-  std::string request_id;     // X-Request-Id
+  std::string request_id;     // X-Request-Id; empty: the client makes one, and a traceparent
   std::string traceparent;
 };
 

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "outbox/delivery_plan.h"
 #include "sync/fhir_client.h"
+#include "sync/request_trace.h"
 #include "sync/response_classifier.h"
 
 namespace fhir_adapter::sync {
@@ -30,12 +31,6 @@ struct PatientMatch {
   Code held = Code::kPatientNotFound;
   FhirAnswer answer;
   Classification classification;
-};
-
-// Who asks; passed on to the server.
-struct RequestTrace {
-  std::string request_id;
-  std::string traceparent;
 };
 
 struct PatientMatcherSettings {

@@ -16,6 +16,8 @@ struct TypeCapabilities {
   std::optional<bool> update_create;
   std::optional<bool> conditional_update;
   std::string versioning;  // "no-version", "versioned", "versioned-update"; empty: not said
+
+  bool operator==(const TypeCapabilities&) const = default;
 };
 
 struct ServerCapabilities {
@@ -25,6 +27,7 @@ struct ServerCapabilities {
   std::optional<bool> batch;
   std::map<std::string, TypeCapabilities> types;
 
+  bool operator==(const ServerCapabilities&) const = default;
   bool is_r4() const { return fhir_version.starts_with("4.0"); }
 };
 

@@ -53,6 +53,11 @@ void SyncLoop::LoopClient::SendOnce(FhirRequest request, bool may_refresh, Done 
   auto take = [this, request = std::move(copy), may_refresh,
                done = std::move(done)](FhirAnswer answer) mutable {
     loop_.Count(request.kind, answer);
+    if (answer.status == 429 || answer.status == 503) {
+      loop_.concurrency_.OnTooMuch(loop_.ports_.clock.MonotonicUs());
+    } else if (answer.status >= 200 && answer.status < 300) {
+      loop_.concurrency_.OnGoodAnswer();
+    }
     const bool refused = answer.transport == Transport::kAnswered && answer.status == 401;
     // A request that was refused for its credentials was not carried out.
     if (refused && may_refresh && loop_.ports_.client.RefreshCredentials(answer.credentials)) {
@@ -88,7 +93,8 @@ SyncLoop::SyncLoop(const SyncPorts& ports, SyncSettings settings)
       patients_(client_, ports.clock, {settings_.patient_identifier_system, settings_.remember_patient_us}),
       ladder_(ports.client.base_url(), settings_.rung),
       delivery_settings_{settings_.endpoint, settings_.canonical_base, settings_.retry, settings_.pause_us},
-      breaker_(settings_.retry) {
+      breaker_(settings_.retry),
+      concurrency_(settings_.connections_max) {
   statistics_.rung = ladder_.choice();
 }
 
@@ -162,12 +168,15 @@ std::int64_t SyncLoop::Step() {
   if (rematch_wanted_.exchange(false)) {
     breaker_.ProbeNow();
     next_rematch_ = now;
+    next_metadata_ = now;
+    ReleaseLacking();
   }
   if (wake_.exchange(false)) claim_wanted_ = true;
   RunRetries();
   ExtendLeases();
   if (claiming_) {
-    if (breaker_.state() == RouteState::kProbing) ReadMetadata();
+    const bool is_due = breaker_.state() == RouteState::kClosed && now >= next_metadata_;
+    if (is_due || breaker_.state() == RouteState::kProbing) ReadMetadata();
     if (now >= next_rematch_) RematchHeld();
     if (claim_wanted_ || now >= next_claim_) Claim();
   }
@@ -180,6 +189,7 @@ std::int64_t SyncLoop::Step() {
     statistics_.has_trouble = breaker_.has_trouble();
     statistics_.trouble = breaker_.reason();
     statistics_.rung = ladder_.choice();
+    statistics_.concurrency = static_cast<std::int64_t>(concurrency_.limit());
   }
   return UntilNext();
 }
@@ -216,8 +226,9 @@ void SyncLoop::TakeMetadata(FhirAnswer answer) {
   facts.body_is_readable = read.has_value();
   const Classification classification = Classify(facts);
   const TimeUs now = ports_.clock.Now();
+  next_metadata_ = TimeUs{now.us + settings_.metadata_us};
   if (classification.verdict == Verdict::kSucceeded) {
-    const bool is_news = !capabilities_ || capabilities_->software != read->software;
+    const bool is_news = !capabilities_ || *capabilities_ != *read;
     capabilities_ = std::move(read).value();
     ladder_.Learn(*capabilities_);
     if (is_news) {
@@ -226,6 +237,7 @@ void SyncLoop::TakeMetadata(FhirAnswer answer) {
                 {"software", capabilities_->software},
                 {"rung", Name(ladder_.choice().rung)},
                 {"rungReason", Name(ladder_.choice().reason)}});
+      ReleaseLacking();
       const std::lock_guard lock(statistics_mutex_);
       statistics_.server_software = capabilities_->software;
     }
@@ -234,6 +246,7 @@ void SyncLoop::TakeMetadata(FhirAnswer answer) {
     next_rematch_ = std::max(next_rematch_, now);
     return;
   }
+  if (breaker_.state() == RouteState::kClosed) return;  // what is sent tells how the server is
   const bool lasting = classification.verdict == Verdict::kPauseRoute ||
                        classification.verdict == Verdict::kRefreshCredentials;
   const std::int64_t asked_us = ParseRetryAfter(answer.retry_after, now).value_or(0);
@@ -250,9 +263,24 @@ void SyncLoop::NoteTrouble(bool is_new) {
   ++statistics_.troubles;
 }
 
+// The server may have what it lacked: what is held for that is tried again.
+void SyncLoop::ReleaseLacking() {
+  SubmitToStore<std::int64_t>(
+      [this](storage::Transaction& transaction) {
+        const outbox::Change change{SystemPrincipal(), {}, ports_.clock.Now()};
+        return ports_.outbox.ReleaseHeldFor(transaction, Code::kServerLacks, change);
+      },
+      [this](const Result<std::int64_t>& released) {
+        if (!released) return;
+        claim_wanted_ = true;
+        const std::lock_guard lock(statistics_mutex_);
+        statistics_.lacking_released += *released;
+      });
+}
+
 std::size_t SyncLoop::ClaimMax() const {
   std::size_t places = 0;
-  if (breaker_.state() == RouteState::kClosed) places = settings_.connections_max;
+  if (breaker_.state() == RouteState::kClosed) places = concurrency_.limit();
   if (breaker_.state() == RouteState::kHalfOpen) places = 1;
   return places > deliveries_.size() ? places - deliveries_.size() : 0;
 }

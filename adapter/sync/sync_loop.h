@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sync/circuit_breaker.h"
+#include "sync/concurrency_limit.h"
 #include "sync/delivery.h"
 #include "sync/delivery_ladder.h"
 #include "sync/mailbox.h"
@@ -84,6 +85,7 @@ class SyncLoop {
   void Judge(const Delivery& delivery, const outbox::DeliveryReport& report);
   void Complete(outbox::DeliveryReport report);
   void ExtendLeases();
+  void ReleaseLacking();
   void RematchHeld();
   void RematchNext();
   void NoteTrouble(bool is_new);
@@ -101,6 +103,7 @@ class SyncLoop {
   DeliveryLadder ladder_;
   const DeliverySettings delivery_settings_;
   CircuitBreaker breaker_;
+  ConcurrencyLimit concurrency_;
   std::map<std::string, Active> deliveries_;       // by WorkId
   std::vector<outbox::DeliveryReport> unwritten_;  // the store did not take them: again a little later
   TimeUs unwritten_due_;
@@ -114,6 +117,7 @@ class SyncLoop {
   bool claiming_ = true;
   std::int64_t pending_ = 0;  // requests of the loop itself and works at the store
   TimeUs next_rematch_;
+  TimeUs next_metadata_;
   TimeUs next_claim_;
   std::atomic<bool> wake_{false};
   std::atomic<bool> rematch_wanted_{false};

@@ -38,7 +38,9 @@ struct SyncStatistics {
   std::int64_t resources_adopted = 0;
   std::int64_t patients_released = 0;
   std::int64_t leases_lost = 0;
+  std::int64_t lacking_released = 0;  // held since the server lacked something, tried again
   std::int64_t in_flight = 0;
+  std::int64_t concurrency = 0;  // patients that may be sent at a time now
   RouteState route = RouteState::kProbing;
   std::int64_t troubles = 0;       // how often the endpoint could no longer be used
   bool has_trouble = false;        // an alert is due while this holds

@@ -32,6 +32,7 @@ struct SyncSettings {
   std::size_t connections_max = 8;  // patients at a time
   std::optional<Rung> rung;         // nothing: by what the server says and does
   std::int64_t rematch_us = 60'000'000;
+  std::int64_t metadata_us = 3'600'000'000;  // the server is asked what it can do at least that often
   std::int64_t lease_us = 120'000'000;
   std::int64_t pause_us = 60'000'000;  // after refused credentials and the like
   std::int64_t remember_patient_us = 300'000'000;
@@ -59,7 +60,8 @@ class SyncWorker {
   void Start();
   // Work may be due.
   void Wake();
-  // Looks for held patients at once, reads refused credentials again, tries a paused route (SIGHUP).
+  // Looks for held patients at once, asks the server what it can do and tries again what it lacked, reads
+  // refused credentials again, tries a paused route (SIGHUP).
   void Rematch();
   // Takes no more work and waits for what is under way; at the deadline that is broken off and will be looked
   // up at the next start. True when nothing had to be broken off.

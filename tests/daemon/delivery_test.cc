@@ -91,6 +91,20 @@ TEST_F(Delivery, DoseChangedOnTheServer_IsShownWithBothSidesAndDecidedByAPerson)
   EXPECT_NE(daemon_.Command({"audit", "verify"}).exit_code, 5);
 }
 
+TEST_F(Delivery, QueueStatistics_SayHowRecordsAreSentAndWhy) {
+  sandbox_.RegisterPatient("100001", "female");
+  Deliver(Fixture("records/mg-1.json"), "MG-1", 1);
+  const std::string json = daemon_.Command({"--json", "queue", "stats"}).standard_output;
+  EXPECT_EQ(AtPointer(json, "/endpoint/rung"), "transaction");
+  EXPECT_EQ(AtPointer(json, "/endpoint/rungReason"), "listed");
+  EXPECT_EQ(AtPointer(json, "/endpoint/route"), "closed");
+  EXPECT_NE(daemon_.client().Get("/metrics").body.find("\nfhir_adapter_concurrency_limit 8\n"),
+            std::string::npos);
+  ASSERT_EQ(daemon_.Stop(), 0);
+  EXPECT_NE(daemon_.Command({"queue", "stats"}).standard_output.find("server       no daemon runs\n"),
+            std::string::npos);
+}
+
 TEST_F(Delivery, SameRecordAgain_SendsNothing) {
   sandbox_.RegisterPatient("100001", "female");
   Deliver(Fixture("records/mg-1.json"), "MG-1", 1);

@@ -99,9 +99,16 @@ DeliveryRig::DeliveryRig(sandbox::Behaviour behaviour, std::vector<std::string> 
   Restart();
 }
 
+DeliveryRig::DeliveryRig(Direct direct)
+    : server_("http://127.0.0.1:1"),
+      direct_(std::make_unique<DirectServer>(clock_, random_, direct.behaviour)) {
+  OpenStore();
+  Restart();
+}
+
 DeliveryRig::~DeliveryRig() {
   loop_->StopClaiming();
-  proxy_->CloseConnections();
+  if (proxy_) proxy_->CloseConnections();
   RunUntil([this] { return loop_->idle(); });
 }
 
@@ -119,7 +126,26 @@ void DeliveryRig::Restart() {
     client_.reset();  // breaks off what is under way
     RunUntil([this] { return loop_->idle(); });
     loop_.reset();
+    wrapped_.reset();
   }
+  if (!direct_) MakeClient();
+  sync::SyncSettings sync;
+  sync.owner = "rig" + std::to_string(random_.Next());
+  sync.endpoint = "http://server/fhir";
+  sync.canonical_base = kCanonicalBase;
+  sync.patient_identifier_system = kMrnSystem;
+  sync.rung = rung_;
+  if (configure_) configure_(sync);
+  sync::FhirClient* client = direct_ ? static_cast<sync::FhirClient*>(direct_.get()) : client_.get();
+  if (wrap_) {
+    wrapped_ = wrap_(*client);
+    client = wrapped_.get();
+  }
+  loop_ = std::make_unique<sync::SyncLoop>(
+      sync::SyncPorts{*backend_->store, backend_->outbox, backend_->queue, *client, clock_, random_}, sync);
+}
+
+void DeliveryRig::MakeClient() {
   sync::CurlClientSettings settings;
   settings.base_url = "http://127.0.0.1:" + std::to_string(proxy_->port()) + "/fhir";
   settings.request_timeout_ms = 10'000;
@@ -130,14 +156,16 @@ void DeliveryRig::Restart() {
   auto made = sync::CurlClient::Make(settings);
   ASSERT_TRUE(made.has_value());
   client_ = std::move(*made);
-  sync::SyncSettings sync;
-  sync.owner = "rig" + std::to_string(random_.Next());
-  sync.endpoint = "http://server/fhir";
-  sync.canonical_base = kCanonicalBase;
-  sync.patient_identifier_system = kMrnSystem;
-  sync.rung = rung_;
-  loop_ = std::make_unique<sync::SyncLoop>(
-      sync::SyncPorts{*backend_->store, backend_->outbox, backend_->queue, *client_, clock_, random_}, sync);
+}
+
+void DeliveryRig::WrapClient(Wrap wrap) {
+  wrap_ = std::move(wrap);
+  Restart();
+}
+
+void DeliveryRig::Configure(std::function<void(sync::SyncSettings&)> change) {
+  configure_ = std::move(change);
+  Restart();
 }
 
 void DeliveryRig::SetToken(const std::string& token) {
@@ -163,10 +191,14 @@ void DeliveryRig::EmptyStore() {
 
 std::string DeliveryRig::AddPatient(const std::string& mrn, const std::string& members) {
   const std::string id = "patient-" + std::to_string(++patients_);
-  const HttpReply reply =
-      server_.Put("/Patient/" + id, R"({"resourceType":"Patient","id":")" + id +
-                                        R"(","identifier":[{"system":")" + kMrnSystem + R"(","value":")" +
-                                        mrn + "\"}]" + (members.empty() ? "" : "," + members) + "}");
+  const std::string body = R"({"resourceType":"Patient","id":")" + id + R"(","identifier":[{"system":")" +
+                           kMrnSystem + R"(","value":")" + mrn + "\"}]" +
+                           (members.empty() ? "" : "," + members) + "}";
+  if (direct_) {
+    direct_->Put("Patient/" + id, body);
+    return id;
+  }
+  const HttpReply reply = server_.Put("/Patient/" + id, body);
   EXPECT_EQ(reply.status, 201) << reply.body;
   return id;
 }

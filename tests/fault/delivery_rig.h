@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "direct_server.h"
 #include "fhir/node.h"
 #include "outbox/sqlite/sqlite_backend.h"
 #include "sandbox/sandbox.h"
@@ -59,7 +60,12 @@ struct Record {
 
 class DeliveryRig {
  public:
+  struct Direct {
+    sandbox::Behaviour behaviour;
+  };
   explicit DeliveryRig(sandbox::Behaviour behaviour = {}, std::vector<std::string> faults = {});
+  // Without sockets: what speaks of `server` or `proxy` below is not there.
+  explicit DeliveryRig(Direct);
   ~DeliveryRig();
 
   // On the server, past the proxy.
@@ -91,6 +97,12 @@ class DeliveryRig {
   // As [endpoint] profile; counts as a restart.
   void FixRung(sync::Rung rung);
 
+  // Puts something between the loop and its client; counts as a restart.
+  using Wrap = std::function<std::unique_ptr<sync::FhirClient>(sync::FhirClient&)>;
+  void WrapClient(Wrap wrap);
+  // Changes the settings of every loop from now on; counts as a restart.
+  void Configure(std::function<void(sync::SyncSettings&)> change);
+
   // A worker as after a start of the process; the store stays.
   void Restart();
   // Forgets the store: as a new installation beside an old server.
@@ -103,6 +115,7 @@ class DeliveryRig {
   // Runs while `us` of the test's time pass.
   void RunFor(std::int64_t us);
 
+  DirectServer& direct() { return *direct_; }
   TcpProxy& proxy() { return *proxy_; }
   sync::SyncLoop& loop() { return *loop_; }
   FakeClock& clock() { return clock_; }
@@ -116,6 +129,7 @@ class DeliveryRig {
 
  private:
   void OpenStore();
+  void MakeClient();
   outbox::MappingResult Mapped(const outbox::MappingTask& task, const Record& record);
 
   TemporaryDirectory directory_;
@@ -124,12 +138,16 @@ class DeliveryRig {
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   HttpClient server_;
   std::unique_ptr<TcpProxy> proxy_;
+  std::unique_ptr<DirectServer> direct_;
+  Wrap wrap_;
+  std::function<void(sync::SyncSettings&)> configure_;
   std::string token_file_;
   std::optional<sync::Rung> rung_;
   int stores_ = 0;
   int patients_ = 0;
   std::unique_ptr<outbox::SqliteBackend> backend_;
   std::unique_ptr<sync::CurlClient> client_;
+  std::unique_ptr<sync::FhirClient> wrapped_;
   std::unique_ptr<sync::SyncLoop> loop_;
 };
 

@@ -86,9 +86,33 @@ TEST_P(ServerLadder, RecordAndCorrection_StandOnceWithResolvedReferences) {
   EXPECT_EQ(rig.Statistics().undelivered(), 0);
 }
 
+// Says nothing of Bundles and does not know them; answers with the status to anything that it does not know.
+Behaviour Silent(int status) {
+  Behaviour behaviour = *sandbox::BehaviourLike("silent");
+  behaviour.bundle_refusal_status = status;
+  return behaviour;
+}
+
+Behaviour SaysNothing() {
+  Behaviour behaviour;
+  behaviour.interactions_announced = false;
+  return behaviour;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, ServerLadder,
     testing::Values(
+        Server{"KnowsNoBundlesAndSaysNotFound", Silent(404), "", {Rung::kSingle, RungReason::kRefused}},
+        Server{"KnowsNoBundlesAndSaysBadRequest", Silent(400), "", {Rung::kSingle, RungReason::kRefused}},
+        Server{"TakesTransactionsAndDoesNotSaySo",
+               SaysNothing(),
+               "",
+               {Rung::kTransaction, RungReason::kNotSaid}},
+        Server{"BatchOnlyProfile",
+               *sandbox::BehaviourLike("batch-only"),
+               "",
+               {Rung::kBatch, RungReason::kListed}},
+        Server{"LyingProfile", *sandbox::BehaviourLike("lying"), "", {Rung::kBatch, RungReason::kTakenApart}},
         Server{"Transactions", Without(true, true), "", {Rung::kTransaction, RungReason::kListed}},
         Server{"BatchesOnly", Without(false, true), "", {Rung::kBatch, RungReason::kListed}},
         Server{"SingleOnly", Without(false, false), "", {Rung::kSingle, RungReason::kListed}},
@@ -191,6 +215,24 @@ TEST(Ladder, TypeThatTheServerDoesNotTake_HoldsItsRecordOnly) {
   EXPECT_EQ(rig.ReasonsOf(id).at(0).code, Code::kServerLacks);
 }
 
+// Its AdverseEvent and Provenance are put under ids of ours, which this server does not give away.
+TEST(Ladder, EntriesOfABatchThatTheServerDoesNotTake_HoldTheWorkAndPauseNothing) {
+  DeliveryRig rig(DeliveryRig::Direct{Without(false, true)});
+  rig.AddPatient("100");
+  rig.direct().behaviour().update_create = false;
+  const outbox::WorkId id = rig.Submit(Injection());
+  rig.RunUntilState(Injection(), WorkState::kHeld);
+  EXPECT_EQ(rig.ReasonsOf(id).at(0).code, Code::kServerLacks);
+  EXPECT_FALSE(rig.statistics().has_trouble);
+  // What it takes has arrived; once it takes the rest too, that follows.
+  EXPECT_EQ(rig.direct().All("Procedure").size(), 1U);
+  rig.direct().behaviour().update_create = true;
+  rig.loop().Rematch();
+  rig.RunUntilState(Injection(), WorkState::kDelivered);
+  EXPECT_EQ(rig.direct().All("AdverseEvent").size(), 1U);
+  EXPECT_EQ(rig.direct().All("Provenance").size(), 1U);
+}
+
 TEST(Ladder, ChangedBySomeoneElse_IsHeldOnSingleRequestsToo) {
   DeliveryRig rig(Without(false, false));
   rig.AddPatient("100");
@@ -220,6 +262,111 @@ TEST(Ladder, RungOfTheConfigurationThatTheServerRefuses_PausesTheRouteAndBlamesN
   EXPECT_EQ(rig.AttemptsOf(id), 0);
   EXPECT_EQ(rig.ReasonsOf(id).at(0).code, Code::kServerLacks);
   EXPECT_EQ(rig.CountOnServer("Procedure"), 0);
+}
+
+// A reference to nothing: 400 by a server that takes transactions and does not say so.
+TEST(Ladder, RefusedForItsContent_LeavesTheRungAsItIs) {
+  DeliveryRig rig(SaysNothing(), {"status:400:1:POST /"});
+  rig.AddPatient("100");
+  const outbox::WorkId id = rig.Submit(Injection());
+  rig.RunUntilState(Injection(), WorkState::kQuarantined);
+  EXPECT_EQ(rig.ReasonsOf(id).at(0).code, Code::kServerRefused);
+  EXPECT_EQ(rig.statistics().rung, (RungChoice{Rung::kTransaction, RungReason::kNotSaid}));
+  Record other = Injection();
+  other.id = "r2";
+  rig.Submit(other);
+  rig.RunUntilState(other, WorkState::kDelivered);
+  EXPECT_EQ(rig.statistics().rung, (RungChoice{Rung::kTransaction, RungReason::kNotSaid}));
+}
+
+TEST(Ladder, ServerBusyWhenItIsTriedWithAnEmptyBundle_IsTriedAgainLater) {
+  DeliveryRig rig(Silent(404), {"status:503:1:POST /"});
+  rig.AddPatient("100");
+  rig.Submit(Injection());
+  rig.RunUntilState(Injection(), WorkState::kDelivered);
+  EXPECT_EQ(rig.statistics().rung, (RungChoice{Rung::kSingle, RungReason::kRefused}));
+}
+
+// AdverseEvents are not taken while `lacks` holds.
+void LackAdverseEvents(DeliveryRig& rig, const bool& lacks) {
+  class Lacking final : public sync::FhirClient {
+   public:
+    Lacking(sync::FhirClient& client, const bool& lacks) : client_(client), lacks_(lacks) {}
+    void Send(sync::FhirRequest request, Done done) override {
+      if (!lacks_ || !request.path.starts_with("AdverseEvent/") || request.method != sync::Method::kPut) {
+        return client_.Send(std::move(request), std::move(done));
+      }
+      sync::FhirAnswer answer;
+      answer.transport = sync::Transport::kAnswered;
+      answer.status = 405;
+      done(std::move(answer));
+    }
+    bool RefreshCredentials(std::int64_t used) override { return client_.RefreshCredentials(used); }
+    void CancelAll() override { client_.CancelAll(); }
+    const std::string& base_url() const override { return client_.base_url(); }
+
+   private:
+    sync::FhirClient& client_;
+    const bool& lacks_;
+  };
+  rig.WrapClient([&lacks](sync::FhirClient& client) { return std::make_unique<Lacking>(client, lacks); });
+}
+
+TEST(Ladder, WhatTheServerLacked_IsTriedAgainWhenItSaysSomethingElseOfItself) {
+  DeliveryRig rig(DeliveryRig::Direct{Without(false, false)});
+  rig.AddPatient("100");
+  bool lacks = true;
+  LackAdverseEvents(rig, lacks);
+  rig.Submit(Injection());
+  rig.RunUntilState(Injection(), WorkState::kHeld);
+  lacks = false;
+  rig.RunFor(7'200'000'000);
+  EXPECT_EQ(outbox::Name(rig.StateOf(Injection())), "held") << "it says what it said before";
+  rig.direct().behaviour().update_create_announced = false;
+  rig.RunFor(3'600'000'000);
+  EXPECT_EQ(outbox::Name(rig.StateOf(Injection())), "delivered");
+  EXPECT_EQ(rig.direct().All("AdverseEvent").size(), 1U);
+  EXPECT_EQ(rig.statistics().lacking_released, 1);
+}
+
+TEST(Ladder, WhatTheServerLacked_IsTriedAgainWhenAPersonAsks) {
+  DeliveryRig rig(DeliveryRig::Direct{Without(false, false)});
+  rig.AddPatient("100");
+  bool lacks = true;
+  LackAdverseEvents(rig, lacks);
+  rig.Submit(Injection());
+  rig.RunUntilState(Injection(), WorkState::kHeld);
+  lacks = false;
+  rig.loop().Rematch();
+  rig.RunUntilState(Injection(), WorkState::kDelivered);
+}
+
+TEST(Concurrency, TooMuchForTheServer_IsHalvedAndComesBackWithGoodAnswers) {
+  DeliveryRig rig(DeliveryRig::Direct{{}});
+  for (int i = 0; i < 40; ++i) rig.AddPatient(std::to_string(100 + i));
+  int refused = 0;
+  rig.direct().fate = [&refused](const sync::FhirRequest& request) {
+    return request.kind == sync::RequestKind::kWrite && ++refused <= 3 ? Fate::kBusy : Fate::kGood;
+  };
+  const auto submit = [&rig](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      Record record = Injection();
+      record.id = "c" + std::to_string(i);
+      record.mrn = std::to_string(100 + i);
+      rig.Submit(record);
+    }
+  };
+  submit(0, 10);
+  std::int64_t least = 8;
+  rig.RunUntil([&] {
+    if (rig.statistics().concurrency > 0) least = std::min(least, rig.statistics().concurrency);
+    return rig.Statistics().Count(WorkState::kDelivered) == 10;
+  });
+  EXPECT_LT(least, 8);
+  submit(10, 40);
+  rig.RunUntilQuiet();
+  EXPECT_EQ(rig.Statistics().Count(WorkState::kDelivered), 40);
+  EXPECT_EQ(rig.statistics().concurrency, 8);
 }
 
 }  // namespace

@@ -41,6 +41,30 @@ TEST(QueueText, Detail_SaysWhatToDo) {
   EXPECT_NE(text.find(std::string(Describe(Code::kPatientNotFound).help)), std::string::npos);
 }
 
+TEST(QueueText, Statistics_SayHowTheDaemonSendsAndWhy) {
+  sync::SyncStatistics sending;
+  sending.rung = {sync::Rung::kBatch, sync::RungReason::kTakenApart};
+  sending.route = sync::RouteState::kHalfOpen;
+  sending.has_trouble = true;
+  sending.trouble = Code::kServerBusy;
+  sending.server_software = "HAPI \"x\"";
+  sending.concurrency = 4;
+  sending.in_flight = 1;
+  const auto state = ParseEndpointState(ToJson(EndpointStateOf(sending)));
+  ASSERT_TRUE(state);
+  const std::string text = StatisticsText({}, *state);
+  EXPECT_NE(text.find("server       HAPI \"x\", trouble: server-busy, way half-open\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("sent as      batch (taken-apart), 1 patients at the moment, 4 at most\n"),
+            std::string::npos);
+  EXPECT_NE(
+      StatisticsJson({}, *state).find("\"endpoint\":{\"rung\":\"batch\",\"rungReason\":\"taken-apart\""),
+      std::string::npos);
+  const Result<EndpointState> none = Fail(Code::kUnreachable, "no daemon runs");
+  EXPECT_NE(StatisticsText({}, none).find("server       no daemon runs\n"), std::string::npos);
+  EXPECT_NE(StatisticsJson({}, none).find("\"endpoint\":null}"), std::string::npos);
+}
+
 TEST(QueueText, Conflict_ShowsEachElementOfBothSides) {
   outbox::QueueDetail detail;
   detail.entry = HeldEntry();

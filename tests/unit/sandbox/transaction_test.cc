@@ -292,7 +292,8 @@ TEST(Behaviour, UnknownServer_NamesTheKnown) {
   const auto behaviour = BehaviourLike("other");
   ASSERT_FALSE(behaviour);
   EXPECT_EQ(behaviour.error().code, Code::kUsage);
-  EXPECT_THAT(behaviour.error().message, testing::HasSubstr("hapi, helios or single-only"));
+  EXPECT_THAT(behaviour.error().message,
+              testing::HasSubstr("hapi, helios, batch-only, single-only, silent or lying"));
 }
 
 }  // namespace

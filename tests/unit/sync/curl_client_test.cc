@@ -96,6 +96,24 @@ FhirRequest Read(std::string path) {
   return request;
 }
 
+// As /metadata, which belongs to no record.
+TEST(CurlClient, RequestOfNobody_HasARequestIdAndATraceOfItsOwn) {
+  Server server;
+  const auto client = ClientWith(SettingsFor(server.port()));
+  for (int i = 0; i < 2; ++i) Send(*client, Read("metadata"));
+  ASSERT_EQ(server.requests().size(), 2U);
+  for (const net::HttpRequest& got : server.requests()) {
+    const std::string id(got.headers.Get("X-Request-Id"));
+    EXPECT_EQ(id.size(), 32U);
+    EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string::npos);
+    const std::string parent(got.headers.Get("traceparent"));
+    ASSERT_EQ(parent.size(), 55U) << parent;  // 00-<32>-<16>-01
+    EXPECT_EQ(parent.substr(0, 3) + parent.substr(35, 1) + parent.substr(52), "00---01");
+  }
+  EXPECT_NE(server.requests()[0].headers.Get("X-Request-Id"),
+            server.requests()[1].headers.Get("X-Request-Id"));
+}
+
 TEST(CurlClient, Write_CarriesItsHeadersAndBody) {
   Server server;
   const auto client = ClientWith(SettingsFor(server.port()));
