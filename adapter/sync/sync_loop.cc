@@ -148,7 +148,7 @@ bool SyncLoop::EndOldLeases() {
       [this](storage::Transaction& transaction) {
         return ports_.outbox.EndLeases(transaction, ports_.clock.Now());
       },
-      [this](Result<std::int64_t> ended) {
+      [this](const Result<std::int64_t>& ended) {
         if (ended) {
           has_ended_leases_ = true;
         } else if (!TakeStoreError(ended.error())) {
@@ -209,14 +209,14 @@ void SyncLoop::ReadMetadata() {
   FhirRequest request;
   request.kind = RequestKind::kMetadata;
   request.path = "metadata";
-  client_.Send(std::move(request), [this](FhirAnswer answer) {
+  client_.Send(std::move(request), [this](const FhirAnswer& answer) {
     --pending_;
     is_asking_metadata_ = false;
-    TakeMetadata(std::move(answer));
+    TakeMetadata(answer);
   });
 }
 
-void SyncLoop::TakeMetadata(FhirAnswer answer) {
+void SyncLoop::TakeMetadata(const FhirAnswer& answer) {
   auto read = ReadCapabilities(answer.body);
   AnswerFacts facts;
   facts.kind = RequestKind::kMetadata;
@@ -384,7 +384,7 @@ void SyncLoop::Complete(outbox::DeliveryReport report) {
       [this, shared](storage::Transaction& transaction) {
         return ports_.outbox.Complete(transaction, *shared, ports_.clock.Now());
       },
-      [this, shared](Result<outbox::WorkState> state) {
+      [this, shared](const Result<outbox::WorkState>& state) {
         claim_wanted_ = true;
         if (state) {
           ADAPTER_FAULT_POINT("delivery-completed");

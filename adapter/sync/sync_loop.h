@@ -77,7 +77,7 @@ class SyncLoop {
 
   bool EndOldLeases();
   void ReadMetadata();
-  void TakeMetadata(FhirAnswer answer);
+  void TakeMetadata(const FhirAnswer& answer);
   void Claim();
   void TakeClaim(Result<std::vector<outbox::WorkItem>> claimed);
   void StartDelivery(outbox::WorkItem item);

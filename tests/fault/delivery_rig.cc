@@ -115,6 +115,7 @@ DeliveryRig::~DeliveryRig() {
 void DeliveryRig::OpenStore() {
   storage::SqliteStoreSettings settings;
   settings.path = directory_.File("store" + std::to_string(++stores_) + ".db");
+  settings.synchronous_full = direct_ == nullptr;  // many short deliveries; nothing here loses power
   auto opened = outbox::OpenSqliteBackend(std::move(settings), random_);
   ASSERT_TRUE(opened.has_value()) << ToString(opened.error());
   backend_ = std::move(*opened);
