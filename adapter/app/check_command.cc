@@ -5,6 +5,7 @@
 
 #include "app/columns_file.h"
 #include "app/commands.h"
+#include "app/jwt_access.h"
 #include "app/listener_security.h"
 #include "app/mapping_files.h"
 #include "app/mapping_setup.h"
@@ -77,6 +78,7 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
   if (maps.empty()) maps.emplace_back("procedure-record");
   std::size_t errors =
       ListFindings(CheckHttpTls(configuration, SystemClock().Now()), global.json, streams.out);
+  errors += ListFindings(CheckTokenKeys(configuration), global.json, streams.out);
   std::vector<fml::Finding> listed;
   std::shared_ptr<const pipeline::MappingSet> first;  // shared with nobody: kept for its model
   for (const std::string& map : maps) {

@@ -1,6 +1,7 @@
 #include "app/configuration.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -270,6 +271,30 @@ Result<void> CheckAccess(const Configuration& configuration, const Location& whe
   return {};
 }
 
+// Plain http only to this machine.
+bool IsSafeUrl(std::string_view url) {
+  constexpr std::array<std::string_view, 4> kSafe = {
+      "https://", "http://127.0.0.1:", "http://localhost:", "http://[::1]:"};
+  return std::ranges::any_of(kSafe, [&](std::string_view begin) { return url.starts_with(begin); });
+}
+
+Result<void> CheckTokenIssuer(const Configuration::Auth& auth, const Location& where) {
+  if (auth.kind != "jwt") return {};
+  if (auth.issuer.empty() || auth.audience.empty() || auth.jwks_url.empty() == auth.jwks_file.empty()) {
+    return Fail(Code::kConfiguration,
+                "[auth] kind = \"jwt\" needs issuer, audience, and either jwks_url or jwks_file", where);
+  }
+  if (!auth.jwks_url.empty() && !IsSafeUrl(auth.jwks_url)) {
+    return Fail(Code::kConfiguration, "[auth] jwks_url must begin with https://", where);
+  }
+  if (auth.ingest_scopes.empty() && auth.operator_scopes.empty() && auth.auditor_scopes.empty()) {
+    return Fail(Code::kConfiguration,
+                "[auth] kind = \"jwt\" needs scopes: ingest_scopes, operator_scopes or auditor_scopes",
+                where);
+  }
+  return {};
+}
+
 // Outside this machine nobody is let in unseen, and nothing is said in clear.
 Result<void> CheckListener(const Configuration& configuration, const Location& where) {
   const Configuration::Http& http = configuration.http;
@@ -322,6 +347,7 @@ Result<void> CheckTogether(const Configuration& configuration, const std::string
   if (!configuration.alert.command.empty() && !configuration.alert.command.front().starts_with('/')) {
     return Fail(Code::kConfiguration, "[alert] command begins with the whole path of a program", where);
   }
+  ADAPTER_CHECK(CheckTokenIssuer(configuration.auth, where));
   return CheckAccess(configuration, where);
 }
 

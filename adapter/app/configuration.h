@@ -48,7 +48,15 @@ struct Configuration {
     std::string columns;                           // how text/csv is read; empty: it is not taken
   } http;
   struct Auth {
-    std::string kind = "none";  // of the HTTP interface: none (loopback only) or token
+    std::string kind = "none";  // of the HTTP interface: none (loopback only), token or jwt
+    std::string issuer;
+    std::string audience;
+    std::string jwks_url;
+    std::string jwks_file;
+    std::string authority_file;  // CA certificates for jwks_url; empty: those of the system
+    std::vector<std::string> ingest_scopes;
+    std::vector<std::string> operator_scopes;
+    std::vector<std::string> auditor_scopes;
   } auth;
   std::vector<SourceSettings> sources;
   struct Endpoint {

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kAuthKinds = {"none", "basic", "bearer", "smart-backend"};
 constexpr std::array<std::string_view, 4> kProfiles = {"auto", "transaction", "batch", "single"};
-constexpr std::array<std::string_view, 2> kAccessKinds = {"none", "token"};
+constexpr std::array<std::string_view, 3> kAccessKinds = {"none", "token", "jwt"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 constexpr std::array<std::string_view, 1> kSourceKinds = {"directory"};
 
@@ -46,6 +46,14 @@ const std::vector<KeyRow>& Rows() {
       {"http", "requests_per_second_max", INTEGER(http.requests_per_second_max, 1, 1'000'000)},
       {"http", "columns", TEXT(http.columns)},
       {"auth", "kind", TEXT_OF(auth.kind, kAccessKinds)},
+      {"auth", "issuer", TEXT(auth.issuer)},
+      {"auth", "audience", TEXT(auth.audience)},
+      {"auth", "jwks_url", TEXT(auth.jwks_url)},
+      {"auth", "jwks_file", TEXT(auth.jwks_file)},
+      {"auth", "authority_file", TEXT(auth.authority_file)},
+      {"auth", "ingest_scopes", TEXT_LIST(auth.ingest_scopes)},
+      {"auth", "operator_scopes", TEXT_LIST(auth.operator_scopes)},
+      {"auth", "auditor_scopes", TEXT_LIST(auth.auditor_scopes)},
       {"endpoint", "base_url", TEXT(endpoint.base_url)},
       {"endpoint", "patient_identifier_system", TEXT(endpoint.patient_identifier_system)},
       {"endpoint", "practitioner_identifier_system", TEXT(endpoint.practitioner_identifier_system)},

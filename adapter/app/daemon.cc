@@ -13,6 +13,7 @@
 #include "app/control_socket.h"
 #include "app/endpoint_setup.h"
 #include "app/endpoint_state.h"
+#include "app/jwt_access.h"
 #include "app/listener_security.h"
 #include "app/maps_in_force.h"
 #include "app/service_routes.h"
@@ -90,6 +91,8 @@ struct Daemon::Parts {
   ServiceRoutesContext Service();
   AlertBook::Troubles FindTroubles(const std::string& certificate);
   void AddListeners(MetricsPage& page) const;
+  Result<void> StartAccess(net::HttpServerOptions& options);
+  Result<Principal> Authenticate(const net::HttpRequest& head) const;
 
   Configuration configuration;
   AlertCommand alert_command;
@@ -100,6 +103,7 @@ struct Daemon::Parts {
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
   TokenBook tokens{SystemClock()};
+  std::unique_ptr<JwtAccess> jwt;  // null: no access tokens of others
   std::vector<net::Route> routes;
   std::unique_ptr<pipeline::Receiver> receiver;
   std::unique_ptr<pipeline::PushReceiver> push_receiver;
@@ -199,6 +203,23 @@ Result<void> Daemon::Parts::ReadTokens() {
   return {};
 }
 
+Result<void> Daemon::Parts::StartAccess(net::HttpServerOptions& options) {
+  if (configuration.auth.kind == "none") return {};
+  ADAPTER_CHECK(ReadTokens());
+  if (configuration.auth.kind == "jwt") {
+    ADAPTER_TRY(jwt, JwtAccess::Start(configuration, SystemClock()));
+  }
+  options.authenticate = [this](const net::HttpRequest& head) { return Authenticate(head); };
+  return {};
+}
+
+// Tokens of our own have no dot.
+Result<Principal> Daemon::Parts::Authenticate(const net::HttpRequest& head) const {
+  ADAPTER_TRY(const std::string_view token, BearerToken(head));
+  const bool is_jwt = token.find('.') != std::string_view::npos;
+  return jwt && is_jwt ? jwt->Authenticate(token, head) : tokens.Authenticate(head);
+}
+
 void Daemon::Parts::AddListeners(MetricsPage& page) const {
   if (!http) return;
   page.Family("fhir_adapter_http_requests_throttled", "counter",
@@ -227,10 +248,7 @@ Result<void> Daemon::Parts::StartListening() {
                     std::back_inserter(routes));
   ADAPTER_TRY(net::Router router, net::Router::Create(routes));
   net::HttpServerOptions options;
-  if (configuration.auth.kind == "token") {
-    ADAPTER_CHECK(ReadTokens());
-    options.authenticate = [this](const net::HttpRequest& head) { return tokens.Authenticate(head); };
-  }
+  ADAPTER_CHECK(StartAccess(options));
   options.render_problem = [](const net::HttpProblem& problem, std::string_view path) {
     const bool is_fhir = path == "/fhir" || path.starts_with("/fhir/");
     return is_fhir ? intake::OperationOutcomeResponse(problem) : net::ProblemResponse(problem);
@@ -325,6 +343,7 @@ void Daemon::LookForAlerts(const std::string& certificate) {
 void Daemon::Reload() {
   parts_->maps->Ask();
   if (parts_->http_tls) ReloadTls(*parts_->http_tls);
+  if (parts_->jwt) parts_->jwt->ReadKeysAgain();
   if (parts_->worker) parts_->worker->Rematch();
 }
 

@@ -1,7 +1,5 @@
 #include "app/token_book.h"
 
-#include <algorithm>
-
 #include "core/base64.h"
 #include "core/clock.h"
 #include "core/digest.h"
@@ -62,11 +60,7 @@ std::string NewToken() {
     const std::uint64_t word = SystemRandom().Next();
     for (int shift = 0; shift < 64; shift += 8) bytes += static_cast<char>((word >> shift) & 0xFF);
   }
-  std::string token = ToBase64(bytes);
-  token.erase(std::min(token.find('='), token.size()));
-  std::ranges::replace(token, '+', '-');
-  std::ranges::replace(token, '/', '_');
-  return token;
+  return ToBase64Url(bytes);
 }
 
 std::string HashOfToken(std::string_view token) {

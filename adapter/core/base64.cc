@@ -49,4 +49,19 @@ std::optional<std::string> FromBase64(std::string_view text) {
   return bytes;
 }
 
+std::string ToBase64Url(std::string_view bytes) {
+  std::string text = ToBase64(bytes);
+  while (text.ends_with('=')) text.pop_back();
+  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
+  return text;
+}
+
+std::optional<std::string> FromBase64Url(std::string_view text) {
+  if (text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
+  std::string padded(text);
+  for (char& c : padded) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  padded.append((kGroupCharacters - padded.size() % kGroupCharacters) % kGroupCharacters, '=');
+  return FromBase64(padded);
+}
+
 }  // namespace fhir_adapter

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/arena.h"
+#include "core/base64.h"
 #include "fhir/json_writer.h"
 #include "fhir/node.h"
 
@@ -23,16 +24,6 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 constexpr int kRsaBitsMin = 2'048;    // RFC 7518 section 3.3
 constexpr int kCoordinateBytes = 48;  // P-384
 constexpr std::string_view kCurve = "secp384r1";
-
-std::string Base64Url(std::string_view bytes) {
-  std::vector<unsigned char> out(4 * ((bytes.size() + 2) / 3) + 1);
-  const int size = EVP_EncodeBlock(out.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  std::string text(reinterpret_cast<const char*>(out.data()), static_cast<std::size_t>(size));
-  while (text.ends_with('=')) text.pop_back();
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  return text;
-}
 
 // A key with a passphrase is refused, not asked about on a terminal.
 int NoPassphrase(char* /*buffer*/, int /*size*/, int /*is_write*/, void* /*context*/) {
@@ -120,9 +111,9 @@ Result<std::string> SignAssertion(const AssertionClaims& claims, std::string_vie
   body->AddMember(arena, "iat", Node::Number(arena, std::to_string(claims.issued_s)));
   body->AddMember(arena, "exp", Node::Number(arena, std::to_string(claims.issued_s + claims.lifetime_s)));
   body->AddMember(arena, "jti", Node::String(arena, claims.unique_id));
-  const std::string text = Base64Url(fhir::ToJson(*header)) + "." + Base64Url(fhir::ToJson(*body));
+  const std::string text = ToBase64Url(fhir::ToJson(*header)) + "." + ToBase64Url(fhir::ToJson(*body));
   ADAPTER_TRY(const std::string signature, Sign(key.get(), text, algorithm == "ES384"));
-  return text + "." + Base64Url(signature);
+  return text + "." + ToBase64Url(signature);
 }
 
 }  // namespace fhir_adapter::sync

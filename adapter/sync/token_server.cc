@@ -10,55 +10,16 @@
 #include "core/limits.h"
 #include "fhir/json_reader.h"
 #include "sync/resource_content.h"
+#include "sync/web_document.h"
 
 namespace fhir_adapter::sync {
 namespace {
 
 using fhir::Node;
-using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
 // RFC 6749 section 5.1: what a server that does not say how long leaves open.
 constexpr std::int64_t kLifetimeUnsaidSeconds = 300;
 constexpr std::int64_t kLifetimeSecondsMax = 86'400;
-
-struct Reply {
-  int status = 0;
-  std::string body;
-};
-
-std::size_t TakeBody(char* data, std::size_t size, std::size_t count, void* context) {
-  auto& body = *static_cast<std::string*>(context);
-  const std::size_t bytes = size * count;
-  if (body.size() + bytes > limits::kTokenAnswerBytesMax) return 0;
-  body.append(data, bytes);
-  return bytes;
-}
-
-// A form is sent when `form` is not empty.
-Result<Reply> Ask(const std::string& url, const std::string& form, const TlsSettings& tls) {
-  const Easy easy(curl_easy_init(), &curl_easy_cleanup);
-  if (easy == nullptr) return Fail(Code::kInternal, "libcurl cannot be initialised");
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
-      curl_slist_append(nullptr, "Accept: application/json"), &curl_slist_free_all);
-  Reply reply;
-  SetTransportSecurity(easy.get(), tls);
-  curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limits::kTokenTimeoutMs));
-  curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &TakeBody);
-  curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &reply.body);
-  if (!form.empty()) curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, form.c_str());
-  const CURLcode code = curl_easy_perform(easy.get());
-  if (code == CURLE_WRITE_ERROR) return Fail(Code::kServerAnswer, "the answer is too long: " + url);
-  if (code != CURLE_OK) {
-    return Fail(FailureOf(code), std::string(curl_easy_strerror(code)) + ": " + url);
-  }
-  long status = 0;
-  curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  reply.status = static_cast<int>(status);
-  return reply;
-}
 
 Result<const Node*> ReadObject(std::string_view body, Arena& arena) {
   const auto read = fhir::ReadJson(body, arena, fhir::kRecordLimits);
@@ -152,7 +113,7 @@ Result<AccessToken> ReadTokenAnswer(std::string_view body, std::string_view want
 
 Result<std::string> DiscoverTokenUrl(const std::string& base_url, const TlsSettings& tls) {
   const std::string url = base_url + "/.well-known/smart-configuration";
-  ADAPTER_TRY(const Reply reply, Ask(url, {}, tls));
+  ADAPTER_TRY(const WebDocument reply, Fetch({url, {}, limits::kTokenAnswerBytesMax}, tls));
   if (reply.status != 200) {
     return Fail(Code::kServerAnswer,
                 "HTTP " + std::to_string(reply.status) + " from " + url + ": set [endpoint.auth] token_url");
@@ -165,7 +126,7 @@ Result<AccessToken> RequestToken(const std::string& token_url, const std::string
   const std::string form = "grant_type=client_credentials&client_assertion_type=" +
                            Encoded("urn:ietf:params:oauth:client-assertion-type:jwt-bearer") +
                            "&client_assertion=" + assertion + "&scope=" + Encoded(scope);
-  ADAPTER_TRY(const Reply reply, Ask(token_url, form, tls));
+  ADAPTER_TRY(const WebDocument reply, Fetch({token_url, form, limits::kTokenAnswerBytesMax}, tls));
   if (reply.status == 200) return ReadTokenAnswer(reply.body, scope);
   const std::string what =
       "HTTP " + std::to_string(reply.status) + ErrorWord(reply.body) + " from " + token_url;

@@ -133,6 +133,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[http]\nlisten='0.0.0.0:1'\n",
             "c.toml: [http] listen = \"0.0.0.0:1\" can be reached from other machines: set [http] "
             "certificate_file and key_file (TLS) and [auth] kind (who may), or listen on 127.0.0.1 or [::1]"},
+        Bad{"[auth]\nkind='jwt'\nissuer='i'\naudience='a'\ningest_scopes=['s']\n",
+            "c.toml: [auth] kind = \"jwt\" needs issuer, audience, and either jwks_url or jwks_file"},
+        Bad{"[auth]\nkind='jwt'\nissuer='i'\naudience='a'\njwks_url='http://h/keys'\ningest_scopes=['s']\n",
+            "c.toml: [auth] jwks_url must begin with https://"},
+        Bad{"[auth]\nkind='jwt'\nissuer='i'\naudience='a'\njwks_url='https://h/keys'\n",
+            "c.toml: [auth] kind = \"jwt\" needs scopes: ingest_scopes, operator_scopes or auditor_scopes"},
         Bad{"[store]\nurl='oracle:x'\n", "c.toml: [store] url must be sqlite:/path/to/file"}));
 
 TEST(Configuration, TwoSourcesOfOneName_AreRefused) {

@@ -40,5 +40,17 @@ INSTANTIATE_TEST_SUITE_P(Texts, BrokenBase64,
                          testing::Values("Zg", "Zg=", "====", "Z===", "Zm-v", "Zm9v\n",
                                          "Zh==", "Zm9=", "Zg==Zg=="));
 
+// RFC 7515 appendix C, and the vectors above without padding.
+TEST(Base64Url, GoesBothWaysWithoutPadding) {
+  const std::string example = "\x03\xec\xff\xe0\xc1";
+  EXPECT_EQ(ToBase64Url(example), "A-z_4ME");
+  EXPECT_EQ(FromBase64Url("A-z_4ME"), example);
+  EXPECT_EQ(FromBase64Url("Zm9vYg"), "foob");
+  EXPECT_EQ(FromBase64Url(""), "");
+  for (const char* text : {"A+z/4ME", "A-z_4ME=", "Zg==", "Z", "Zh", "Zm9vY", "Zm 9"}) {
+    EXPECT_EQ(FromBase64Url(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace fhir_adapter
