@@ -103,8 +103,9 @@ class QueueReader {
   // By revision, lowest first; empty for an unknown record.
   virtual Result<std::vector<RevisionState>> Revisions(storage::Snapshot& snapshot, std::string_view site,
                                                        std::string_view record_id) = 0;
-  // Patients for whose sake work is held, to be matched again.
-  virtual Result<std::vector<HeldPatient>> HeldPatients(storage::Snapshot& snapshot,
+  // Patients for whose sake work is held, to be matched again, in the order of their keys; `after` is the
+  // last key of the page before, empty for the first.
+  virtual Result<std::vector<HeldPatient>> HeldPatients(storage::Snapshot& snapshot, std::string_view after,
                                                         std::size_t patients_max) = 0;
   // When the next claim can give something; empty: not before something else changes.
   virtual Result<std::optional<TimeUs>> NextDue(storage::Snapshot& snapshot) = 0;

@@ -47,6 +47,10 @@ Failure CannotAsk(const Classification& classification, int status) {
   return Fail(classification.code, "the server could not be asked: " + what);
 }
 
+Failure TooManyPages() {
+  return Fail(Code::kLimit, "the server gives more pages of one search than can be read");
+}
+
 std::vector<ResourceKey> KeysOf(const Node& resource, std::string_view system) {
   std::vector<ResourceKey> keys;
   const Node* identifier = resource.Find("identifier");
@@ -368,7 +372,8 @@ Result<void> Reconciler::FindOrphanedProvenances(const std::vector<LedgerSubject
       path += (i == first ? "" : ",") + targets[i];
     }
     path += "&_count=" + std::to_string(limits::kReconcileEntriesPerPage);
-    for (int pages = 0; !path.empty() && pages < limits::kReconcilePagesMax; ++pages) {
+    for (int pages = 0; !path.empty(); ++pages) {
+      if (pages >= settings_.pages_max) return TooManyPages();
       ADAPTER_TRY(const FhirAnswer answer, Search(path));
       Arena arena;
       ADAPTER_TRY(const Node* bundle, ReadResource(answer.body, arena));
@@ -499,9 +504,7 @@ Result<ReconcilePage> Reconciler::NextOfServer(ReconcileProgress& progress) {
     }
     ADAPTER_TRY(next, NextPage(*bundle, client_.base_url()));
   }
-  if (++progress.pages >= limits::kReconcilePagesMax) {
-    return Fail(Code::kLimit, "the server gives more pages of one search than can be read");
-  }
+  if (++progress.pages >= settings_.pages_max && !next.empty()) return TooManyPages();
   if (next.empty()) {
     ++progress.type;
     progress.pages = 0;

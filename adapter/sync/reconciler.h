@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/result.h"
 #include "outbox/outbox.h"
 #include "outbox/queue_reader.h"
@@ -47,6 +48,7 @@ struct ReconcileSettings {
   // What is newer on the server is wanted too (after a restore).
   bool wants_newer = false;
   std::int64_t second_look_us = 1'000'000;
+  int pages_max = limits::kReconcilePagesMax;
 };
 
 // Where it stands. A value to be kept between runs.

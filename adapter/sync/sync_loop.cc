@@ -448,10 +448,14 @@ void SyncLoop::RematchHeld() {
   next_rematch_ = TimeUs{ports_.clock.Now().us + settings_.rematch_us};
   to_rematch_.clear();
   const Result<void> read = ports_.store.Read([this](storage::Snapshot& snapshot) -> Result<void> {
-    ADAPTER_TRY(to_rematch_, ports_.queue.HeldPatients(snapshot, limits::kRematchPatientsMax));
+    ADAPTER_TRY(to_rematch_,
+                ports_.queue.HeldPatients(snapshot, rematched_up_to_, limits::kRematchPatientsMax));
     return {};
   });
   if (!read) to_rematch_.clear();
+  // The next round goes on after this one: patients who stay unknown do not keep the others from their turn.
+  const bool was_last = to_rematch_.size() < limits::kRematchPatientsMax;
+  rematched_up_to_ = was_last ? std::string() : to_rematch_.back().patient.key;
   std::reverse(to_rematch_.begin(), to_rematch_.end());  // taken from the end
   RematchNext();
 }

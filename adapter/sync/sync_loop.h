@@ -108,6 +108,7 @@ class SyncLoop {
   std::vector<outbox::DeliveryReport> unwritten_;  // the store did not take them: again a little later
   TimeUs unwritten_due_;
   std::vector<outbox::HeldPatient> to_rematch_;
+  std::string rematched_up_to_;  // the last patient of the round before; empty: from the first
   std::optional<ServerCapabilities> capabilities_;
   bool has_ended_leases_ = false;
   bool is_asking_metadata_ = false;

@@ -367,6 +367,13 @@ outbox::QueueStatistics DeliveryRig::Statistics() {
   return statistics ? *statistics : outbox::QueueStatistics{};
 }
 
+std::vector<outbox::HeldPatient> DeliveryRig::HeldPatients() {
+  const auto held = storage::ReadValue<std::vector<outbox::HeldPatient>>(
+      *backend_->store,
+      [&](storage::Snapshot& snapshot) { return backend_->queue.HeldPatients(snapshot, {}, 1'000'000); });
+  return held ? *held : std::vector<outbox::HeldPatient>();
+}
+
 void DeliveryRig::RunUntil(const std::function<bool()>& done, std::int64_t deadline_ms) {
   const std::int64_t deadline_us = SystemClock().MonotonicUs() + deadline_ms * 1'000;
   while (!done()) {
@@ -396,6 +403,25 @@ void DeliveryRig::RunUntilQuiet() {
            statistics.Count(outbox::WorkState::kRetry) == 0 &&
            statistics.Count(outbox::WorkState::kAmbiguous) == 0;
   });
+}
+
+Result<std::vector<sync::Difference>> DeliveryRig::Reconcile(int pages_max) {
+  sync::ReconcileSettings settings;
+  settings.endpoint = "http://server/fhir";
+  settings.canonical_base = kCanonicalBase;
+  settings.sites = {"clinic"};
+  settings.patient_identifier_system = kMrnSystem;
+  settings.pages_max = pages_max;
+  const auto sleep = [this](std::int64_t us) { clock_.Advance(us); };
+  sync::PacedClient client(*client_, clock_, 20, sleep);
+  sync::Reconciler reconciler(client, *backend_->store, backend_->queue, clock_, sleep, settings);
+  std::vector<sync::Difference> differences;
+  sync::ReconcileProgress progress;
+  while (progress.phase != sync::ReconcileProgress::Phase::kDone) {
+    ADAPTER_TRY(const sync::ReconcilePage page, reconciler.Next(progress));
+    differences.insert(differences.end(), page.differences.begin(), page.differences.end());
+  }
+  return differences;
 }
 
 void DeliveryRig::RunFor(std::int64_t us) {

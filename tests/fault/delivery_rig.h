@@ -19,6 +19,7 @@
 #include "support/tcp_proxy.h"
 #include "support/temporary_directory.h"
 #include "sync/curl_client.h"
+#include "sync/reconciler.h"
 #include "sync/sync_loop.h"
 
 namespace fhir_adapter::test {
@@ -90,6 +91,7 @@ class DeliveryRig {
   bool EditOnServer(const std::string& query, const std::string& from, const std::string& to);
   static std::string IdIn(const std::string& resource);
   outbox::QueueStatistics Statistics();
+  std::vector<outbox::HeldPatient> HeldPatients();  // all, in the order of their keys
 
   // Bearer credentials from a file from now on; counts as a restart.
   void SetToken(const std::string& token);
@@ -112,6 +114,8 @@ class DeliveryRig {
   void RunUntilState(const Record& record, outbox::WorkState state);
   // Until nothing is queued, sending, waiting or ambiguous.
   void RunUntilQuiet();
+  // What differs between the ledger and the server, or the first error.
+  Result<std::vector<sync::Difference>> Reconcile(int pages_max = 1'000);
   // Runs while `us` of the test's time pass.
   void RunFor(std::int64_t us);
 

@@ -46,6 +46,7 @@ SELECT code, pointer, message FROM inbox_issue WHERE inbox_id = ? ORDER BY ordin
 SELECT patient_key, max(reason_code), count(*), max(position)
 FROM work_item
 WHERE state = 'held' AND reason_code IN ('patient-not-found', 'patient-ambiguous', 'patient-mismatch')
+  AND patient_key > ?
 GROUP BY patient_key
 ORDER BY patient_key
 LIMIT ?;

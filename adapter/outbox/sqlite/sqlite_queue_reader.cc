@@ -177,10 +177,11 @@ Result<std::vector<RevisionState>> SqliteQueueReader::Revisions(storage::Snapsho
 }
 
 Result<std::vector<HeldPatient>> SqliteQueueReader::HeldPatients(storage::Snapshot& snapshot,
+                                                                 std::string_view after,
                                                                  std::size_t patients_max) {
   std::vector<HeldPatient> held;
   Statement statement = Use(snapshot, "held_patients");
-  statement.Bind(static_cast<std::int64_t>(patients_max));
+  statement.Bind(after).Bind(static_cast<std::int64_t>(patients_max));
   while (true) {
     ADAPTER_TRY(const bool has_row, statement.Step());
     if (!has_row) return held;

@@ -17,7 +17,7 @@ class SqliteQueueReader final : public QueueReader {
   Result<QueueDetail> Show(storage::Snapshot& snapshot, const WorkId& id) override;
   Result<std::vector<RevisionState>> Revisions(storage::Snapshot& snapshot, std::string_view site,
                                                std::string_view record_id) override;
-  Result<std::vector<HeldPatient>> HeldPatients(storage::Snapshot& snapshot,
+  Result<std::vector<HeldPatient>> HeldPatients(storage::Snapshot& snapshot, std::string_view after,
                                                 std::size_t patients_max) override;
   Result<std::optional<TimeUs>> NextDue(storage::Snapshot& snapshot) override;
   Result<std::vector<LedgerRow>> LedgerOfSubject(storage::Snapshot& snapshot, std::string_view endpoint,
