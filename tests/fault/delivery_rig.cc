@@ -413,7 +413,10 @@ Result<std::vector<sync::Difference>> DeliveryRig::Reconcile(int pages_max) {
   settings.patient_identifier_system = kMrnSystem;
   settings.pages_max = pages_max;
   const auto sleep = [this](std::int64_t us) { clock_.Advance(us); };
-  sync::PacedClient client(*client_, clock_, 20, sleep);
+  sync::CurlClientSettings direct;  // past the proxy: the server's links to further pages name its own port
+  direct.base_url = sandbox_->base_url();
+  ADAPTER_TRY(const std::unique_ptr<sync::CurlClient> curl, sync::CurlClient::Make(direct));
+  sync::PacedClient client(*curl, clock_, 20, sleep);
   sync::Reconciler reconciler(client, *backend_->store, backend_->queue, clock_, sleep, settings);
   std::vector<sync::Difference> differences;
   sync::ReconcileProgress progress;

@@ -57,12 +57,12 @@ TEST_F(ReconcilerTest, UntouchedServer_HasNoDifference) {
 }
 
 TEST_F(ReconcilerTest, RemovedResource_IsMissing) {
-  const std::string id = IdIn(rig_.OneOnServer(kPain));
-  ASSERT_EQ(rig_.server().Delete("/Observation/" + id).status, 204);
+  const std::string id = IdIn(rig_.OneOnServer("Provenance"));
+  ASSERT_EQ(rig_.server().Delete("/Provenance/" + id).status, 200);
   const std::vector<Difference> found = Differences();
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, DifferenceKind::kMissing);
-  EXPECT_EQ(found[0].url, "Observation/" + id);
+  EXPECT_EQ(found[0].url, "Provenance/" + id);
   EXPECT_EQ(found[0].subject_key, "clinic.r1");
 }
 
