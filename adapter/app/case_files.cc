@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "app/mapping_files.h"
+#include "pipeline/mapping_set.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -23,6 +24,9 @@ Result<CaseFolder> ReadCase(const fs::path& input) {
   found.map = folder.parent_path().parent_path().filename().string();
   if (fs::exists(folder / "config.toml")) found.configuration = (folder / "config.toml").string();
   found.test.name = found.map + "/" + folder.filename().string();
+  found.test.is_message = input.extension() == ".hl7";
+  // A message is mapped with the set that its record is mapped with.
+  if (found.test.is_message) found.map = pipeline::MappingSettings().map;
   found.test.format =
       input.extension() == ".ndjson" ? record::RecordFormat::kNdjson : record::RecordFormat::kJson;
   ADAPTER_TRY(found.test.input, ReadFile(input.string()));
@@ -58,7 +62,8 @@ Result<std::vector<CaseFolder>> ReadCases(const std::string& directory) {
     if (error) return Fail(Code::kInputOutput, error.message(), Location{directory, 0, 0, ""});
     const fs::path& path = entry->path();
     const bool is_case = path.parent_path().parent_path().filename() == "tests" && path.stem() == "input";
-    if (is_case && (path.extension() == ".json" || path.extension() == ".ndjson")) inputs.push_back(path);
+    const fs::path ending = path.extension();
+    if (is_case && (ending == ".json" || ending == ".ndjson" || ending == ".hl7")) inputs.push_back(path);
   }
   std::ranges::sort(inputs);
   std::vector<CaseFolder> cases;

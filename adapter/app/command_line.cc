@@ -69,7 +69,8 @@ void AddMapTest(CLI::App& map, Parsed& parsed, const Streams& streams) {
   command->add_flag("--coverage", options.coverage,
                     "list the rules and the rows of ConceptMaps that no case reaches");
   command->footer(
-      "A case is a folder tests/<case>/ beside a map: input.json, expected.json, expected-issues, "
+      "A case is a folder tests/<case>/ beside a map: input.json (or .ndjson, .hl7), expected.json, "
+      "expected-issues, "
       "config.toml.\n"
       "Exit codes: 0 all as expected; 1 some case differs; 2 the maps do not compile.\n"
       "Example: fhir-adapter map test --coverage /etc/fhir-adapter/mappings");
@@ -136,7 +137,7 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
                     "only the target of the map's first group: no Bundle, no rules, no output check");
   AddColumns(*command, options.columns);
   command->add_option("INPUT", options.inputs,
-                      "record files (.json, .ndjson, .csv), or - for standard input");
+                      "record files (.json, .ndjson, .csv), HL7 v2 messages (.hl7), or - for standard input");
   command->footer(
       "Exit codes: 0 all mapped; 1 some records were rejected or quarantined, each is listed.\n"
       "Example: fhir-adapter map fixtures/records/mg-3-revision-2.json | jq "

@@ -8,10 +8,12 @@
 
 #include "app/columns_file.h"
 #include "app/commands.h"
+#include "app/mapping_files.h"
 #include "app/mapping_setup.h"
 #include "app/raw_map.h"
 #include "app/unmapped_table.h"
 #include "net/http_message.h"
+#include "pipeline/message_mapping.h"
 #include "pipeline/record_mapping.h"
 #include "record/record_splitter.h"
 
@@ -34,16 +36,23 @@ class Run {
  public:
   Run(pipeline::RecordMapping& mapping, const MapOptions& options, CommandTable& table, bool json,
       const Streams& streams)
-      : mapping_(mapping), options_(options), table_(table), json_(json), streams_(streams) {}
+      : mapping_(mapping),
+        messages_(mapping),
+        options_(options),
+        table_(table),
+        json_(json),
+        streams_(streams) {}
 
   ExitCode MapInput(const std::string& input) {
     if (input == "-") return MapStream(streams_.in, "-", std::nullopt);
+    if (input.ends_with(".hl7")) return MapMessages(input);
     const auto format = record::FormatOfName(input);
     if (!format) {
-      return Report(Error{Code::kUsage,
-                          input + ": only .json, .ndjson and .csv can be mapped, or - for standard input",
-                          {}},
-                    streams_);
+      return Report(
+          Error{Code::kUsage,
+                input + ": only .json, .ndjson, .csv and .hl7 can be mapped, or - for standard input",
+                {}},
+          streams_);
     }
     std::ifstream file(input, std::ios::binary);
     if (!file)
@@ -84,18 +93,36 @@ class Run {
     return streams_.out ? kExitDone : kExitInputOutput;
   }
 
+  ExitCode MapMessages(const std::string& input) {
+    const auto text = ReadFile(input);
+    if (!text) return Report(text.error(), streams_);
+    const std::vector<record::Hl7MessageText> messages = record::SplitHl7Messages(*text);
+    for (const record::Hl7MessageText& message : messages) Print(messages_.Map(message, Form(), input));
+    if (messages.empty()) {
+      PrintIssue({Code::kMissing, Location{input, 0, 0, ""}, "the input holds no message"});
+      any_refused_ = true;
+    }
+    streams_.out.flush();
+    return streams_.out ? kExitDone : kExitInputOutput;
+  }
+
+  pipeline::RecordForm Form() const {
+    return options_.format == "bundle" ? pipeline::RecordForm::kBundle : pipeline::RecordForm::kResources;
+  }
+
   void MapReady(record::RecordCutter& cutter, const std::string& name) {
-    const auto form =
-        options_.format == "bundle" ? pipeline::RecordForm::kBundle : pipeline::RecordForm::kResources;
     while (auto text = cutter.Next()) {
       ++records_;
-      const pipeline::MappedRecord mapped = mapping_.Map(*text, {}, form, name);
-      for (const Issue& issue : mapped.issues) PrintIssue(issue);
-      unmapped_.Count(mapped.unmapped);
-      if (Gravest(mapped.issues) != Disposition::kNote) any_refused_ = true;
-      if (!mapped.bundle.empty()) streams_.out << mapped.bundle << "\n";
-      for (const std::string& resource : mapped.resources) streams_.out << resource << "\n";
+      Print(mapping_.Map(*text, {}, Form(), name));
     }
+  }
+
+  void Print(const pipeline::MappedRecord& mapped) {
+    for (const Issue& issue : mapped.issues) PrintIssue(issue);
+    unmapped_.Count(mapped.unmapped);
+    if (Gravest(mapped.issues) != Disposition::kNote) any_refused_ = true;
+    if (!mapped.bundle.empty()) streams_.out << mapped.bundle << "\n";
+    for (const std::string& resource : mapped.resources) streams_.out << resource << "\n";
   }
 
   // A rule that was skipped for a cause that another record had too is said once a run.
@@ -106,6 +133,7 @@ class Run {
   }
 
   pipeline::RecordMapping& mapping_;
+  pipeline::MessageMapping messages_;
   const MapOptions& options_;
   CommandTable& table_;
   bool json_;

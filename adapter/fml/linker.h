@@ -84,8 +84,10 @@ class Linker {
   void WarnOfListMode(const ast::Source& source, const plan::Source& plan, const Scope& scope);
   void WarnOfCondition(const ast::Expression& condition, Scope& scope);
   bool PlanSource(const ast::Source& source, Scope& scope, plan::Source& plan);
+  // `read` takes the elements on the way; null: the path is written.
   bool PlanPath(const std::vector<std::string>& path, ast::Position at, const ValueType& from, Scope& scope,
-                std::vector<plan::Step>& steps, ValueType& to);
+                std::vector<plan::Step>& steps, ValueType& to,
+                std::unordered_set<const fhir::ElementInfo*>* read);
   void PlanSourceType(const ast::Source& source, Scope& scope, plan::Source& plan, ValueType& type);
   bool PlanCall(const std::string& group, const std::vector<ast::Parameter>& parameters, ast::Position at,
                 Scope& scope, plan::Call& call);

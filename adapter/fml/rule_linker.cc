@@ -40,7 +40,8 @@ RulePlace Linker::PlaceOf(const ast::Rule& rule, const Scope& scope) {
 }
 
 bool Linker::PlanPath(const std::vector<std::string>& path, ast::Position at, const ValueType& from,
-                      Scope& scope, std::vector<plan::Step>& steps, ValueType& to) {
+                      Scope& scope, std::vector<plan::Step>& steps, ValueType& to,
+                      std::unordered_set<const fhir::ElementInfo*>* read) {
   to = from;
   for (const std::string& name : path) {
     plan::Step step;
@@ -55,7 +56,7 @@ bool Linker::PlanPath(const std::vector<std::string>& path, ast::Position at, co
     }
     to = ValueType::Unknown();
     if (element != nullptr) {
-      linked_.elements_read.insert(element);
+      if (read != nullptr) read->insert(element);
       step = MakeStep(*element, step.name, set_.arena);
       to.path_type = fhirpath::StaticType{false, element->is_list(), {}};
       for (const plan::Alternative& alternative : step.alternatives) {
@@ -135,7 +136,8 @@ bool Linker::PlanSource(const ast::Source& source, Scope& scope, plan::Source& p
     return UnknownVariable(scope, source.context, source.at);
   }
   ValueType type;
-  if (!PlanPath(source.path, source.path_at, context, scope, plan.path, type)) return false;
+  if (!PlanPath(source.path, source.path_at, context, scope, plan.path, type, &linked_.elements_read))
+    return false;
   PlanSourceType(source, scope, plan, type);
   type.path_type.repeats = false;
   if (source.cardinality) {

@@ -31,7 +31,8 @@ bool Linker::PlanTargetPlace(const ast::Target& target, Scope& scope, plan::Targ
     return Error(scope, target.at, "the variable " + target.context + " is a source and cannot be written");
   }
   plan.context = variable->slot;
-  if (!PlanPath(target.path, target.path_at, variable->type, scope, plan.path, element)) return false;
+  if (!PlanPath(target.path, target.path_at, variable->type, scope, plan.path, element, nullptr))
+    return false;
   for (std::size_t i = 0; i + 1 < plan.path.size(); ++i) {
     const plan::Step& step = plan.path[i];
     if (step.element == nullptr || step.alternatives.size() == 1) continue;

@@ -6,6 +6,7 @@
 #include "fhir/json_difference.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
+#include "pipeline/message_mapping.h"
 
 namespace fhir_adapter::pipeline {
 namespace {
@@ -72,26 +73,38 @@ std::string LaidOut(const std::string& bundle) {
   return read ? fhir::LayOut(**read) : bundle;
 }
 
+// What became of each record or message of the input.
+std::vector<MappedRecord> MapInput(RecordMapping& mapping, const MapCase& test) {
+  std::vector<MappedRecord> all;
+  if (test.is_message) {
+    MessageMapping messages(mapping);
+    for (const record::Hl7MessageText& message : record::SplitHl7Messages(test.input)) {
+      all.push_back(messages.Map(message, RecordForm::kBundle, test.name));
+    }
+    return all;
+  }
+  record::RecordSplitter splitter(test.format);
+  splitter.Push(test.input);
+  splitter.Finish();
+  while (auto text = splitter.Next()) all.push_back(mapping.Map(*text, {}, RecordForm::kBundle, test.name));
+  return all;
+}
+
 }  // namespace
 
 CaseResult RunCase(RecordMapping& mapping, const MapCase& test) {
   CaseResult result;
-  record::RecordSplitter splitter(test.format);
-  splitter.Push(test.input);
-  splitter.Finish();
   std::string bundle;
-  std::size_t records = 0;
-  while (auto text = splitter.Next()) {
-    const MappedRecord mapped = mapping.Map(*text, {}, RecordForm::kBundle, test.name);
+  const std::vector<MappedRecord> all = MapInput(mapping, test);
+  for (const MappedRecord& mapped : all) {
     for (const Issue& issue : mapped.issues) {
       result.issues += issue.where.pointer + " " + std::string(Name(issue.code)) + " " +
                        std::string(Name(issue.disposition())) + "\n";
     }
     bundle = mapped.bundle;
-    ++records;
   }
-  if (records != 1) {
-    result.differences.push_back("the input holds " + std::to_string(records) +
+  if (all.size() != 1) {
+    result.differences.push_back("the input holds " + std::to_string(all.size()) +
                                  " records; a case is one record");
     return result;
   }

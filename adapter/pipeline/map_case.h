@@ -1,4 +1,5 @@
-// MapCase: a record, what shall become of it, and whether it does: the tests that stand beside the maps.
+// MapCase: a record or a message, what shall become of it, and whether it does: the tests that stand beside
+// the maps.
 //
 // Texts in, texts out; no file is read here. Compared are the bytes of the Bundle, every digit and every
 // member in its order, and the issues by pointer, code and class.
@@ -15,6 +16,7 @@ namespace fhir_adapter::pipeline {
 struct MapCase {
   std::string name;
   std::string input;
+  bool is_message = false;  // the input is an HL7 v2 message
   record::RecordFormat format = record::RecordFormat::kJson;
   // The Bundle as JSON, laid out as one likes; empty: the record is refused and gives none.
   std::string expected;

@@ -293,6 +293,10 @@ void RecordMapping::Observe(fml::LineageSink* sink) {
   state_->observer = sink;
 }
 
+fml::LineageSink* RecordMapping::observer() const {
+  return state_->observer;
+}
+
 MappedRecord RecordMapping::Explain(const record::RecordText& text, const RecordFacts& facts, RecordForm form,
                                     const std::string& file, std::vector<ElementLineage>& lineage) {
   lineage.clear();

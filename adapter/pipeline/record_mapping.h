@@ -55,6 +55,7 @@ class RecordMapping {
 
   // Every map that runs from now on tells this sink, which must outlive the mapping; null: none.
   void Observe(fml::LineageSink* sink);
+  fml::LineageSink* observer() const;
 
   // The same, and from where each leaf of the output came (not of kIntended's form, which is in parts; the
   // output is that of Map). Costs several times as much as Map.

@@ -136,6 +136,21 @@ TEST(LogicalModel, ElementThatNoMapReads_IsListedOrWarnedOf) {
       "'row.text: …'");
 }
 
+// A record that a message becomes is written by one map and read by another.
+TEST(LogicalModel, ElementThatAMapWrites_IsNotRead) {
+  const auto findings = test::Check(
+      {{"a.map",
+        "/// url = 'http://x/a'\n/// notSent = 'at: known elsewhere'\n/// notSent = 'row.text: likewise'\n"
+        "uses \"http://x/StructureDefinition/Rec\" alias Record as source\n"
+        "group Main(source src : Record, target tgt : Patient) { src -> tgt.id = (%src.dose.toString()); "
+        "}\n"},
+       {"b.map",
+        "/// url = 'http://x/b'\nuses \"http://x/StructureDefinition/Rec\" alias Record as target\n"
+        "group Other(source src : Patient, target tgt : Record) { src.birthDate as d -> tgt.at = d; }\n"},
+       {"rec.json", kModel}});
+  EXPECT_TRUE(findings.empty()) << findings.front();
+}
+
 TEST(Mapper, ThreadsShareOneSet) {
   const auto set = Compile({kMap});
   std::vector<std::thread> threads;
