@@ -61,6 +61,15 @@ Result<std::string> MapsOf(const MapTestOptions& options, const Configuration& c
   return MapFolderAbove(options.directory);
 }
 
+// That of a case, else what `--config` names. `global` must outlive it.
+CaseRunner::ReadConfiguration ConfigurationsOfCases(const GlobalOptions& global) {
+  return [&global](const std::string& file) {
+    GlobalOptions of_case = global;
+    if (!file.empty()) of_case.configuration_file = file;
+    return ConfigurationOf(of_case);
+  };
+}
+
 class TestRun {
  public:
   TestRun(const GlobalOptions& global, const MapTestOptions& options, std::vector<fml::SourceFile> files,
@@ -68,11 +77,7 @@ class TestRun {
       : global_(global),
         options_(options),
         streams_(streams),
-        runner_(std::move(files), [&global](const std::string& file) {
-          GlobalOptions of_case = global;
-          if (!file.empty()) of_case.configuration_file = file;
-          return ConfigurationOf(of_case);
-        }) {
+        runner_(std::move(files), ConfigurationsOfCases(global)) {
     if (options.coverage) runner_.Observe(coverage_);
   }
 
