@@ -37,6 +37,7 @@ std::int64_t KeyCache::DueInUs() const {
 void KeyCache::AskAgain() {
   const std::scoped_lock lock(mutex_);
   next_us_ = clock_.MonotonicUs();
+  is_asked_again_ = true;
 }
 
 bool KeyCache::Take(const Result<std::string>& json) {
@@ -45,8 +46,10 @@ bool KeyCache::Take(const Result<std::string>& json) {
   const std::scoped_lock lock(mutex_);
   const std::int64_t now_us = clock_.MonotonicUs();
   earliest_us_ = now_us + limits::kJwtKeysRetrySeconds * kSecondUs;
+  // Asked while this reading was under way, which may have been too early: once more at once.
+  const bool is_asked_again = std::exchange(is_asked_again_, false);
   if (!parsed) {
-    next_us_ = earliest_us_;
+    next_us_ = is_asked_again ? now_us : earliest_us_;
     trouble_ = ToString(parsed.error());
     return false;
   }

@@ -46,6 +46,7 @@ class KeyCache {
   std::int64_t read_us_ = 0;             // when keys_ was read
   std::int64_t next_us_ = 0;             // when the next reading is due
   std::int64_t earliest_us_ = 0;         // before which no reading is due
+  bool is_asked_again_ = false;          // since the last reading ended
   std::set<std::string> missing_;        // asked for since the last reading
   std::set<std::string> known_missing_;  // asked for before it, and not in it
   std::string trouble_;

@@ -179,14 +179,11 @@ class TimeZone::FooterReader {
   bool Day(RuleDay& rule) {
     if (!Take(',')) return false;
     if (Take('M')) {
-      const auto month = Number();
-      const auto week = Take('.') ? Number() : std::nullopt;
-      const auto day = Take('.') ? Number() : std::nullopt;
-      if (!month || !week || !day || *month < 1 || *month > 12 || *week < 1 || *week > 5 || *day > 6)
+      rule.month = Number().value_or(0);
+      rule.week = Take('.') ? Number().value_or(0) : 0;
+      rule.day = Take('.') ? Number().value_or(-1) : -1;
+      if (rule.month < 1 || rule.month > 12 || rule.week < 1 || rule.week > 5 || rule.day < 0 || rule.day > 6)
         return false;
-      rule.month = *month;
-      rule.week = *week;
-      rule.day = *day;
     } else {
       rule.kind = Take('J') ? RuleDay::Kind::kJulian : RuleDay::Kind::kZeroBased;
       const auto day = Number();

@@ -41,18 +41,19 @@ std::string MediaType(std::string_view content_type) {
 }
 
 std::string MediaTypeParameter(std::string_view content_type, std::string_view name) {
-  constexpr std::string_view kAround = " \t\"";
+  const auto trimmed = [](std::string_view text) {
+    constexpr std::string_view kAround = " \t\"";
+    text.remove_prefix(std::min(text.find_first_not_of(kAround), text.size()));
+    return text.substr(0, text.find_last_not_of(kAround) + 1);
+  };
   while (content_type.find(';') != std::string_view::npos) {
     content_type.remove_prefix(content_type.find(';') + 1);
     const std::string_view parameter = content_type.substr(0, content_type.find(';'));
     const std::size_t equals = parameter.find('=');
     if (equals == std::string_view::npos) continue;
-    std::string_view key = parameter.substr(0, equals);
-    std::string_view value = parameter.substr(equals + 1);
-    key.remove_prefix(std::min(key.find_first_not_of(kAround), key.size()));
-    value.remove_prefix(std::min(value.find_first_not_of(kAround), value.size()));
-    while (!value.empty() && kAround.find(value.back()) != std::string_view::npos) value.remove_suffix(1);
-    if (EqualIgnoringCase(key, name)) return std::string(value);
+    if (EqualIgnoringCase(trimmed(parameter.substr(0, equals)), name)) {
+      return std::string(trimmed(parameter.substr(equals + 1)));
+    }
   }
   return "";
 }

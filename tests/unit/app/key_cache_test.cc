@@ -103,5 +103,16 @@ TEST(KeyCache, AskedFor_IsDueAtOnce) {
   EXPECT_EQ(cache.DueInUs(), 0);
 }
 
+// The reading under way may have begun before whatever made somebody ask.
+TEST(KeyCache, AskedForWhileAReadingFails_IsDueAtOnceOnlyOnce) {
+  StoppedClock clock;
+  KeyCache cache(clock);
+  cache.AskAgain();
+  cache.Take(kFailed);
+  EXPECT_EQ(cache.DueInUs(), 0);
+  cache.Take(kFailed);
+  EXPECT_EQ(cache.DueInUs(), limits::kJwtKeysRetrySeconds * kSecondUs);
+}
+
 }  // namespace
 }  // namespace fhir_adapter::app
