@@ -206,7 +206,7 @@ void Linker::PlanDependencies(const ast::Transform& transform, Scope& scope, pla
               ", and there is no variable of that name: they are left out",
           Code::kSemantic);
     }
-    plan.arguments.push_back(std::move(argument));
+    plan.arguments.push_back(argument);
   }
 }
 

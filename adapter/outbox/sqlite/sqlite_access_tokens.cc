@@ -70,7 +70,8 @@ Result<void> SqliteAccessTokens::Create(storage::Transaction& transaction, const
   if (known) return Fail(Code::kNotAllowed, "there is, or was, a token of this name: take another");
   ADAPTER_TRY(const audit::Sequence sequence,
               Note(transaction, audit::EventKind::kTokenCreated, token.name, change));
-  const std::optional<std::int64_t> ends_us = token.ends ? std::optional(token.ends->us) : std::nullopt;
+  std::optional<std::int64_t> ends_us;
+  if (token.ends) ends_us.emplace(token.ends->us);
   return Use(transaction, "insert_token")
       .Bind(token.name, ToString(token.roles), token.sha256, change.now.us, ends_us, token.certificate_sha256,
             sequence)
