@@ -75,8 +75,9 @@ Result<const JsonWebKey*> KeyOf(const Node& header, const JsonWebKeySet& keys) {
 std::optional<std::int64_t> SecondsOf(const Node& date) {
   if (!date.is_number()) return std::nullopt;
   std::int64_t seconds = 0;
-  const char* end = date.text.data() + date.text.size();
-  const auto [rest, error] = std::from_chars(date.text.data(), end, seconds);
+  const std::string_view text = date.text;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const char* end = text.data() + text.size();
   const bool has_fraction =
       rest != end && *rest == '.' && std::all_of(rest + 1, end, [](char c) { return c >= '0' && c <= '9'; });
   // What is out of reach of every calendar would overflow where the skew is added.

@@ -60,9 +60,9 @@ Result<TokenChange> ParseTokenChange(std::string_view json) {
   change.certificate_sha256 = MemberString(*root, "certificate_sha256");
   change.reason = MemberString(*root, "reason");
   if (const fhir::Node* days = root->Find("days")) {
-    const char* end = days->text.data() + days->text.size();
-    const auto [rest, error] = std::from_chars(days->text.data(), end, change.days);
-    if (!days->is_number() || error != std::errc() || rest != end) {
+    const std::string_view text = days->text;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), change.days);
+    if (!days->is_number() || error != std::errc() || rest != text.data() + text.size()) {
       return Fail(Code::kUsage, "days is a whole number");
     }
   }

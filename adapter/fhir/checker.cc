@@ -83,7 +83,9 @@ void Walker::CheckRoot(const Element& root) {
   if (!names_type && root.type != nullptr && root.type->kind != TypeKind::kResource) {
     ResourceScope scope{root.node, nullptr, {}};
     scope_ = &scope;
-    return CheckObject(*root.node, *root.type, Place{nullptr, root.type->name});
+    CheckObject(*root.node, *root.type, Place{nullptr, root.type->name});
+    scope_ = nullptr;
+    return;
   }
   const std::string_view name = MemberText(root.node, "resourceType");
   CheckResourceNode(*root.node, Place{nullptr, name.empty() ? "resource" : name}, nullptr);

@@ -216,7 +216,7 @@ class RowMerger {
       fhir::AppendPointerIndex(at, pointer_);
       if (at == into.size) {
         into.Append(arena_, item);
-      } else if (item->is_object()) {
+      } else if (element != nullptr && item->is_object()) {
         Object(*into.items()[at], *item, *element);
       }
       pointer_.resize(length);

@@ -143,19 +143,17 @@ RecordText TableCutter::MakeRecord(const RecordRows& rows) {
   arena_.Reset();
   RecordText record;
   record.line = rows.front().number;
-  fhir::Node* root = nullptr;
-  for (const Row& row : rows) {
+  const auto tree_of = [this](const Row& row) -> fhir::Node& {
     CsvRowReader reader(std::string_view(text_).substr(row.offset), layout_.form);
     const auto cells = reader.Next();
-    fhir::Node* tree = RowTree(cells.value(), columns_, layout_, row.number, arena_);
-    if (root == nullptr) {
-      root = tree;
-    } else {
-      MergeRow(*root, *tree, *layout_.model, arena_, record.issues);
-    }
+    return *RowTree(cells.value(), columns_, layout_, row.number, arena_);
+  };
+  fhir::Node& root = tree_of(rows.front());
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    MergeRow(root, tree_of(rows[i]), *layout_.model, arena_, record.issues);
   }
-  record.bytes = fhir::ToJson(*root);
-  AddPlaces(*root, record.places);
+  record.bytes = fhir::ToJson(root);
+  AddPlaces(root, record.places);
   if (record.bytes.size() > limits::kRecordBytesMax) {
     record.problem = Issue{Code::kLimit, Location{"", record.line, 1, ""},
                            "the record is larger than " + std::to_string(limits::kRecordBytesMax) + " bytes"};
