@@ -15,6 +15,7 @@ test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
   golang-go
   libgmock-dev libgtest-dev
+  chromium fonts-dejavu-core poppler-utils
   curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl procps prometheus python3 python3-venv shellcheck sqlite3 systemd testssl.sh valgrind
 )
 image_packages=(buildah mmdebstrap)
