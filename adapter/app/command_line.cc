@@ -406,9 +406,20 @@ void AddTrace(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "--element", options.element,
       "also where this element came from: fields, rules, rows of code tables (path in the resource)");
   command->add_option("--html", options.html_file, "write one page to be read in a browser or printed");
+  command->add_flag(
+      "--live", options.live,
+      "also what the configured server holds now of each resource, and how that differs from what "
+      "was delivered");
   command->footer(
-      "Reads the store and changes nothing; needs no server. What it shows is clinical: keep it as such.\n"
-      "Exit codes: 0 shown; 1 nothing of this name is known; 5 an entry is not what was signed.\n"
+      "Reads the store and changes nothing; needs no server but with --live, which only reads there. What it "
+      "shows\n"
+      "is clinical: keep it as such.\n"
+      "Exit codes: 0 shown; 1 nothing of this name is known or, with --live, the server holds something "
+      "else; 4 "
+      "the\n"
+      "server could not be asked (what the store knows is shown all the same); 5 an entry is not what was "
+      "signed.\n"
+      "Example: fhir-adapter trace MG-3 --live\n"
       "Example: fhir-adapter --config /etc/fhir-adapter/config.toml trace MG-3 --html mg-3.html\n"
       "Example: fhir-adapter trace MedicationAdministration/1042 --element dosage.dose.value");
   command->callback([&] { parsed.command = [&] { return RunTrace(parsed.global, options, streams); }; });

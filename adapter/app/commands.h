@@ -143,6 +143,7 @@ struct TraceOptions {
   std::string selector;
   std::string element;    // whose lineage is wanted; empty: none
   std::string html_file;  // empty: text, or with --json a line a record
+  bool live = false;      // ask the server what it holds now
 };
 int RunTrace(const GlobalOptions& global, const TraceOptions& options, const Streams& streams);
 

@@ -10,6 +10,7 @@
 #include "app/audit_files.h"
 #include "app/change_call.h"
 #include "app/commands.h"
+#include "app/trace_live.h"
 #include "app/trace_page.h"
 #include "app/trace_selector.h"
 #include "app/trace_text.h"
@@ -108,12 +109,27 @@ Result<void> WriteHtml(const std::string& path, const std::string& html) {
   return {};
 }
 
+Result<void> Write(const std::vector<TracePage>& pages, bool json, const std::string& html_file,
+                   const Streams& streams) {
+  std::vector<std::vector<TraceSection>> records;
+  for (const TracePage& page : pages) records.push_back(SectionsOf(page));
+  if (!html_file.empty()) ADAPTER_CHECK(WriteHtml(html_file, TraceHtml(records)));
+  if (json) {
+    for (const TracePage& page : pages) streams.out << TraceJson(page);
+  } else if (html_file.empty()) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      streams.out << (i == 0 ? "" : "\n\n") << TraceText(records[i]);
+    }
+  }
+  return {};
+}
+
 Result<int> Trace(const GlobalOptions& global, const TraceOptions& options, const Streams& streams) {
   ADAPTER_TRY(const Configuration configuration, ConfigurationOf(global));
   ADAPTER_TRY(const auto backend,
               outbox::OpenSqliteBackendReadOnly(StoreSettings(configuration), SystemRandom()));
   ADAPTER_TRY(const auto key, LoadKey(VerifierKeyPath(configuration)));
-  ADAPTER_TRY(const std::vector<TracePage> pages, Pages(*backend, options, key, streams));
+  ADAPTER_TRY(std::vector<TracePage> pages, Pages(*backend, options, key, streams));
   if (pages.empty()) {
     streams.err
         << "the store knows no record, resource, identifier, patient, receipt or request of this name; "
@@ -127,17 +143,12 @@ Result<int> Trace(const GlobalOptions& global, const TraceOptions& options, cons
     streams.err << "the output has no element " << options.element << "\n";
     return kExitRejected;
   }
-  std::vector<std::vector<TraceSection>> records;
-  for (const TracePage& page : pages) records.push_back(SectionsOf(page));
-  if (!options.html_file.empty()) ADAPTER_CHECK(WriteHtml(options.html_file, TraceHtml(records)));
-  if (global.json) {
-    for (const TracePage& page : pages) streams.out << TraceJson(page);
-  } else if (options.html_file.empty()) {
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      streams.out << (i == 0 ? "" : "\n\n") << TraceText(records[i]);
-    }
+  int status = kExitDone;
+  if (options.live) {
+    ADAPTER_TRY(status, LookLive(configuration, *backend, pages, streams));
   }
-  return kExitDone;
+  ADAPTER_CHECK(Write(pages, global.json, options.html_file, streams));
+  return status;
 }
 
 }  // namespace

@@ -88,6 +88,20 @@ std::string EventJson(const TraceEvent& event) {
                 Member("proof", event.proof));
 }
 
+std::string LiveJson(const TraceLive& live) {
+  const auto resource = [](const sync::LiveResource& one) {
+    return Object(Member("type", one.key.type) + Member("identifier", one.key.system + "|" + one.key.value) +
+                  Member("url", one.url) + Member("state", std::string(sync::Name(one.state))) +
+                  Member("status", one.status) + Member("deliveredVersion", one.delivered_version) +
+                  Member("version", one.version) + Member("lastUpdated", one.last_updated) +
+                  ListMember("changes", one.changes, ChangeJson));
+  };
+  return Object(Member("base", live.base) + Member("asked", ToString(live.asked)) +
+                Member("problem", live.record.failure ? live.record.failure->message : std::string()) +
+                Member("elsewhere", static_cast<std::int64_t>(live.elsewhere)) +
+                ListMember("resources", live.record.resources, resource));
+}
+
 }  // namespace
 
 std::string TraceJson(const TracePage& page) {
@@ -122,7 +136,8 @@ std::string TraceJson(const TracePage& page) {
                 ListMember("lineage", page.lineage, lineage) +
                 ListMember("work", page.record.work, WorkJson) +
                 ListMember("resources", page.resources, resource) +
-                ListMember("events", page.events, EventJson) + ",\"proof\":" + proof) +
+                ListMember("events", page.events, EventJson) +
+                (page.live ? ",\"live\":" + LiveJson(*page.live) : std::string()) + ",\"proof\":" + proof) +
          "\n";
 }
 

@@ -16,6 +16,7 @@
 #include "audit/signed_note.h"
 #include "fhir/json_difference.h"
 #include "outbox/trace_reader.h"
+#include "sync/live_reader.h"
 
 namespace fhir_adapter::app {
 
@@ -84,6 +85,14 @@ struct TraceProof {
   std::int64_t newer = 0;   // than the checkpoint
 };
 
+// What the configured server holds now.
+struct TraceLive {
+  std::string base;
+  TimeUs asked;
+  sync::LiveRecord record;
+  std::size_t elsewhere = 0;  // resources on servers that are not configured, and were not asked
+};
+
 struct TracePage {
   outbox::RecordTrace record;
   std::vector<TraceEvent> events;         // in the order of the log
@@ -91,6 +100,7 @@ struct TracePage {
   std::vector<TraceCorrection> corrections;
   std::vector<RevisionLineage> lineage;  // when it was asked for
   TraceProof proof;
+  std::optional<TraceLive> live;  // when it was asked for
 };
 
 struct TracePorts {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/lineage_text.h"
+#include "app/trace_live.h"
 #include "core/digest.h"
 
 namespace fhir_adapter::app {
@@ -133,19 +134,11 @@ TraceSection Work(const TracePage& page) {
   return section;
 }
 
-void AddChanges(const std::vector<fhir::ElementDifference>& changes, TraceSection& section) {
-  section.columns = {"element", "before", "after"};
-  for (const fhir::ElementDifference& change : changes) {
-    section.rows.push_back({change.path, change.before.empty() ? "–" : change.before,
-                            change.after.empty() ? "–" : change.after});
-  }
-}
-
 TraceSection Correction(const TraceCorrection& correction) {
   TraceSection section;
   section.heading = "Revision " + Revision(correction.from) + " to " + Revision(correction.to);
   if (!correction.reason.empty()) section.facts.emplace_back("reason", correction.reason);
-  AddChanges(correction.changes, section);
+  AddChanges(correction.changes, "before", "after", section);
   return section;
 }
 
@@ -220,6 +213,15 @@ TraceSection Proof(const TracePage& page) {
 
 }  // namespace
 
+void AddChanges(const std::vector<fhir::ElementDifference>& changes, const char* before, const char* after,
+                TraceSection& section) {
+  section.columns = {"element", before, after};
+  for (const fhir::ElementDifference& change : changes) {
+    section.rows.push_back({change.path, change.before.empty() ? "–" : change.before,
+                            change.after.empty() ? "–" : change.after});
+  }
+}
+
 std::vector<TraceSection> SectionsOf(const TracePage& page) {
   std::vector<TraceSection> sections = {Head(page), Revisions(page)};
   for (const TraceCorrection& correction : page.corrections) sections.push_back(Correction(correction));
@@ -232,10 +234,11 @@ std::vector<TraceSection> SectionsOf(const TracePage& page) {
       TraceSection section;
       section.heading =
           resource.key.type + " " + resource.key.value + " by revision " + Revision(state.revision);
-      AddChanges(state.changes, section);
+      AddChanges(state.changes, "before", "after", section);
       sections.push_back(std::move(section));
     }
   }
+  if (page.live) AddLiveSections(*page.live, sections);
   sections.push_back(Timeline(page));
   sections.push_back(Proof(page));
   return sections;

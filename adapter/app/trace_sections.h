@@ -21,4 +21,8 @@ struct TraceSection {
 
 std::vector<TraceSection> SectionsOf(const TracePage& page);
 
+// A row for each element that differs, below the headings of its two sides.
+void AddChanges(const std::vector<fhir::ElementDifference>& changes, const char* before, const char* after,
+                TraceSection& section);
+
 }  // namespace fhir_adapter::app

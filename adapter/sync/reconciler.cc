@@ -41,12 +41,6 @@ constexpr std::array<OwnType, 10> kOwnTypes = {{
 }};
 constexpr std::string_view kProvenance = "Provenance";
 
-Failure CannotAsk(const Classification& classification, int status) {
-  const std::string what =
-      status == 0 ? std::string(Name(classification.code)) : "HTTP " + std::to_string(status);
-  return Fail(classification.code, "the server could not be asked: " + what);
-}
-
 Failure TooManyPages() {
   return Fail(Code::kLimit, "the server gives more pages of one search than can be read");
 }
@@ -79,19 +73,6 @@ std::string SourceOf(const Node& provenance, std::string_view record_system) {
   return {};
 }
 
-// What a reference of theirs to a Patient says, for when the hospital's Patient cannot be found.
-std::string PatientIn(Node& theirs, Arena& arena) {
-  std::string patient;
-  RewriteReferences(
-      theirs,
-      [&patient](std::string_view reference) {
-        if (patient.empty() && reference.starts_with("Patient/")) patient = reference;
-        return std::string();
-      },
-      arena);
-  return patient;
-}
-
 std::string UrlOf(const ResourceKey& key, const std::string& server_id) {
   return key.type + "/" + server_id;
 }
@@ -116,7 +97,7 @@ Reconciler::Reconciler(PacedClient& client, storage::Store& store, outbox::Queue
       queue_(queue),
       sleep_(std::move(sleep)),
       settings_(std::move(settings)),
-      patients_(client, clock, PatientMatcherSettings{settings_.patient_identifier_system}) {}
+      comparison_(client, store, queue, clock, {settings_.endpoint, settings_.patient_identifier_system}) {}
 
 bool Reconciler::IsOurs(std::string_view value) const {
   return std::ranges::any_of(settings_.sites, [&](const std::string& site) {
@@ -285,49 +266,13 @@ Result<void> Reconciler::LookDirectly(const LedgerSubject& subject, const std::v
   return {};
 }
 
-Result<std::string> Reconciler::PatientOf(const LedgerSubject& subject, const LedgerRow& row) {
-  const auto patient = std::ranges::find_if(
-      subject.patients, [&](const outbox::PatientReference& one) { return one.key == row.patient_key; });
-  if (patient == subject.patients.end() || patient->mrn.empty()) return std::string();
-  std::promise<PatientMatch> promise;
-  patients_.Match(*patient, {}, [&promise](PatientMatch match) { promise.set_value(std::move(match)); });
-  PatientMatch match = promise.get_future().get();
-  if (match.outcome == PatientMatch::Outcome::kFailed) {
-    return CannotAsk(match.classification, match.answer.status);
-  }
-  return match.outcome == PatientMatch::Outcome::kFound ? match.reference : std::string();
-}
-
 Result<std::vector<std::string>> Reconciler::PathsOf(const LedgerSubject& subject, const LedgerRow& row,
                                                      const Observed& observed) {
   Arena arena;
-  const auto ours = ReadResource(row.merged.empty() ? row.json : row.merged, arena);
-  if (!ours) return std::vector<std::string>();  // erased: there is nothing to compare with
-  ADAPTER_TRY(Node * theirs, ReadResource(observed.json, arena));
-  ADAPTER_TRY(std::string patient, PatientOf(subject, row));
-  if (patient.empty()) patient = PatientIn(*theirs, arena);
-  Literals literals = LiteralsOf(subject.rows);
-  // What stands in another record, as an order that two of them share.
-  std::set<std::string> named;
-  RewriteReferences(
-      *theirs,
-      [&named](std::string_view reference) {
-        named.emplace(reference);
-        return std::string();
-      },
-      arena);
-  ADAPTER_CHECK(store_.Read([&](storage::Snapshot& snapshot) -> Result<void> {
-    for (const std::string& reference : named) {
-      const ResourceLocation place = ParseLocation(reference, {});
-      if (place.type.empty() || place.type == "Patient") continue;
-      ADAPTER_TRY(const auto key, queue_.LedgerKeyOf(snapshot, settings_.endpoint, place.type, place.id));
-      if (key) literals.emplace(UuidOf(key->system, key->value), reference);
-    }
-    return {};
-  }));
-  ToServerReferences(**ours, literals, patient, arena);
-  StripServerParts(**ours, client_.base_url(), arena);
-  std::vector<std::string> paths = DifferingElements(**ours, *theirs);
+  ADAPTER_TRY(const ComparedResources compared, comparison_.Prepare(subject, row, observed.json, arena));
+  if (compared.ours == nullptr)
+    return std::vector<std::string>();  // erased: there is nothing to compare with
+  std::vector<std::string> paths = DifferingElements(*compared.ours, *compared.theirs);
   if (paths.size() > limits::kReconcilePathsMax) paths.resize(limits::kReconcilePathsMax);
   return paths;
 }
@@ -450,7 +395,7 @@ Result<std::string> Reconciler::FirstPage(std::size_t type) {
   patient.mrn = settings_.mrn;
   LedgerRow row;
   row.patient_key = patient.key;
-  ADAPTER_TRY(const std::string reference, PatientOf(LedgerSubject{{}, {}, {patient}}, row));
+  ADAPTER_TRY(const std::string reference, comparison_.PatientOf(LedgerSubject{{}, {}, {patient}}, row));
   if (reference.empty()) return std::string();
   return path + "&" + std::string(own.patient_parameter) + "=" + reference;
 }

@@ -19,8 +19,8 @@
 #include "core/result.h"
 #include "outbox/outbox.h"
 #include "outbox/queue_reader.h"
+#include "sync/ledger_comparison.h"
 #include "sync/paced_client.h"
-#include "sync/patient_matcher.h"
 #include "sync/server_lookup.h"
 
 namespace fhir_adapter::sync {
@@ -93,7 +93,6 @@ class Reconciler {
                                        std::vector<Difference>& differences);
   Result<std::vector<std::string>> PathsOf(const outbox::LedgerSubject& subject, const outbox::LedgerRow& row,
                                            const Observed& observed);
-  Result<std::string> PatientOf(const outbox::LedgerSubject& subject, const outbox::LedgerRow& row);
   Result<void> AddNewer(const outbox::LedgerSubject& subject, std::vector<outbox::Adoption::Version> versions,
                         ReconcilePage& page);
   Result<LookupResult> Find(std::vector<Wanted> wanted);
@@ -106,7 +105,7 @@ class Reconciler {
   outbox::QueueReader& queue_;
   const Sleep sleep_;
   const ReconcileSettings settings_;
-  PatientMatcher patients_;
+  LedgerComparison comparison_;
 };
 
 }  // namespace fhir_adapter::sync

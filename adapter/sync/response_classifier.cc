@@ -134,6 +134,12 @@ Classification Classify(const AnswerFacts& facts) {
   return Make(Verdict::kPauseRoute, Code::kServerAnswer);
 }
 
+Failure CannotAsk(const Classification& classification, int status) {
+  const std::string what =
+      status == 0 ? std::string(Name(classification.code)) : "HTTP " + std::to_string(status);
+  return Fail(classification.code, "the server could not be asked: " + what);
+}
+
 std::optional<std::int64_t> ParseRetryAfter(std::string_view text, TimeUs now) {
   if (text.empty()) return std::nullopt;
   std::int64_t seconds = 0;

@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/result.h"
 #include "sync/fhir_client.h"
 
 namespace fhir_adapter::sync {
@@ -52,6 +53,9 @@ struct Classification {
 };
 
 Classification Classify(const AnswerFacts& facts);
+
+// For a command that asks the server something and cannot go on without the answer.
+Failure CannotAsk(const Classification& classification, int status);
 
 // Seconds or an HTTP date, as microseconds from now; never negative, at most limits::kRetryAfterSecondsMax.
 // Nothing for anything else.

@@ -245,5 +245,127 @@ TEST_F(Trace, Html_IsOnePageInWhichRecordedTextIsInert) {
   EXPECT_NE(html.find("<td>dosage.dose.value</td><td>50</td><td>500</td>"), std::string::npos);
 }
 
+// What the server holds now: `trace --live`.
+class LiveTrace : public Trace {
+ protected:
+  void SetUp() override { DeliverThirdCase(); }
+  ProcessResult Live(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"trace", "MG-3", "--live"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return daemon_.Command(std::move(arguments));
+  }
+  // The line of --json, whatever the exit code.
+  const Node& LiveOf(const ProcessResult& result) {
+    const auto read = fhir::ReadJson(result.standard_output, arena_);
+    EXPECT_TRUE(read) << result.standard_output.substr(0, 500) << result.standard_error;
+    const Node* live = (*read)->Find("live");
+    EXPECT_NE(live, nullptr);
+    return *live;
+  }
+  const Node& Find(const Node& live, const std::string& url) {
+    for (const Node* resource : live.Find("resources")->items()) {
+      if (TextAt(*resource, "/url") == url) return *resource;
+    }
+    ADD_FAILURE() << "nothing is said of " << url;
+    return live;
+  }
+  // Id of the one resource with this identifier, and what stands there.
+  std::string IdOf(const std::string& type, const std::string& system, const std::string& value) {
+    return AtPointer(
+        sandbox_.One(type + "?identifier=https://clinic.example/fhir/sid/" + system + "|" + value), "/id");
+  }
+};
+
+TEST_F(LiveTrace, UntouchedServer_HoldsEachResourceAsDelivered) {
+  const ProcessResult result = Live({"--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  const Node& live = LiveOf(result);
+  EXPECT_EQ(TextAt(live, "/base"), sandbox_.url());
+  EXPECT_EQ(TextAt(live, "/problem"), "");
+  EXPECT_GT(live.Find("resources")->size, 15u);
+  for (const Node* resource : live.Find("resources")->items()) {
+    EXPECT_EQ(TextAt(*resource, "/state"), "as-delivered") << TextAt(*resource, "/url");
+    EXPECT_EQ(TextAt(*resource, "/version"), TextAt(*resource, "/deliveredVersion"));
+    EXPECT_EQ(resource->Find("changes")->size, 0u) << TextAt(*resource, "/url");
+  }
+}
+
+TEST_F(LiveTrace, EditedAndDeletedResources_AreShownWithTheirDifferences) {
+  // Somebody changes the dose and adds a note; somebody deletes a Provenance, to which nothing refers.
+  const std::string given = IdOf("MedicationAdministration", "it-administration", "pain-clinic.MG-3.1");
+  const std::string json = sandbox_.client().Get("/MedicationAdministration/" + given).body;
+  ASSERT_EQ(sandbox_.client()
+                .Put("/MedicationAdministration/" + given,
+                     Replaced(Replaced(json, "\"value\":500,", "\"value\":55,"), "\"subject\"",
+                              "\"note\":[{\"text\":\"<b>seen</b>\"}],\"subject\""))
+                .status,
+            200);
+  const std::string provenance = AtPointer(sandbox_.One("Provenance?_count=1"), "/id");
+  ASSERT_EQ(sandbox_.client().Delete("/Provenance/" + provenance).status, 200);
+
+  const ProcessResult result = Live({"--json"});
+  EXPECT_EQ(result.exit_code, 1) << result.standard_error;
+  const Node& live = LiveOf(result);
+  const Node& edited = Find(live, "MedicationAdministration/" + given);
+  EXPECT_EQ(TextAt(edited, "/state"), "changed-by-others");
+  EXPECT_EQ(TextAt(edited, "/deliveredVersion"), "2");
+  EXPECT_EQ(TextAt(edited, "/version"), "3");
+  EXPECT_NE(TextAt(edited, "/lastUpdated"), "");
+  ASSERT_EQ(edited.Find("changes")->size, 2u);
+  EXPECT_EQ(TextAt(edited, "/changes/0/path"), "dosage.dose.value");
+  EXPECT_EQ(TextAt(edited, "/changes/0/before"), "500");
+  EXPECT_EQ(TextAt(edited, "/changes/0/after"), "55");
+  EXPECT_EQ(TextAt(edited, "/changes/1/path"), "note");
+  const Node& removed = Find(live, "Provenance/" + provenance);
+  EXPECT_EQ(TextAt(removed, "/state"), "removed");
+  EXPECT_EQ(TextAt(removed, "/status"), "410");
+  int others = 0;
+  for (const Node* resource : live.Find("resources")->items()) {
+    others += TextAt(*resource, "/state") != "as-delivered";
+  }
+  EXPECT_EQ(others, 2);
+
+  // The same for people, in the terminal and on the page.
+  const ProcessResult text = Live();
+  EXPECT_EQ(text.exit_code, 1);
+  EXPECT_NE(text.standard_output.find("changed by others since it was delivered"), std::string::npos);
+  EXPECT_NE(text.standard_output.find("deleted by others (HTTP 410)"), std::string::npos);
+  const std::string path = daemon_.folder().File("live.html");
+  EXPECT_EQ(Live({"--html", path}).exit_code, 1);
+  const std::string html = ContentOf(path);
+  EXPECT_NE(html.find("<td>dosage.dose.value</td><td>500</td><td>55</td>"), std::string::npos);
+  EXPECT_NE(html.find("&lt;b&gt;seen"), std::string::npos);
+  EXPECT_EQ(html.find("<b>seen"), std::string::npos);
+}
+
+TEST_F(LiveTrace, RewrittenWithTheSameContent_IsNoDifference) {
+  const std::string given = IdOf("MedicationAdministration", "it-administration", "pain-clinic.MG-3.1");
+  const std::string json = sandbox_.client().Get("/MedicationAdministration/" + given).body;
+  const auto put = [&](const std::string& body) {
+    ASSERT_EQ(sandbox_.client().Put("/MedicationAdministration/" + given, body).status, 200);
+  };
+  put(Replaced(json, "\"value\":500,", "\"value\":55,"));
+  put(json);
+  const ProcessResult result = Live({"--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  const Node& rewritten = Find(LiveOf(result), "MedicationAdministration/" + given);
+  EXPECT_EQ(TextAt(rewritten, "/state"), "same-content");
+  EXPECT_EQ(TextAt(rewritten, "/version"), "4");
+}
+
+TEST_F(LiveTrace, UnreachableServer_EndsWithFourAndShowsWhatTheStoreKnows) {
+  sandbox_.process().Signal(SIGKILL);
+  const ProcessResult result = Live({"--json"});
+  EXPECT_EQ(result.exit_code, 4) << result.standard_error;
+  EXPECT_NE(result.standard_error.find("the server could not be asked"), std::string::npos);
+  const Node& live = LiveOf(result);
+  EXPECT_NE(TextAt(live, "/problem"), "");
+  for (const Node* resource : live.Find("resources")->items()) {
+    EXPECT_EQ(TextAt(*resource, "/state"), "not-asked");
+  }
+  EXPECT_NE(result.standard_output.find("amount of magnesium in the preparation was mistaken"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace fhir_adapter::test
