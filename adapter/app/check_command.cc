@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <utility>
 
 #include "app/columns_file.h"
 #include "app/commands.h"
@@ -41,27 +42,39 @@ int CheckMaps(const GlobalOptions& global, const CheckOptions& options, const St
   return ListFindings(findings, global.json, streams.out) == 0 ? kExitDone : kExitRejected;
 }
 
-// The columns files of the folder and those that the configuration names, against the record's model.
+// The columns files of the folder and those that the configuration names, each against the model of the
+// records that it makes.
 std::size_t CheckColumns(const Configuration& configuration, const std::string& directory,
-                         const record::RecordModel& model, bool json, const Streams& streams) {
-  std::vector<std::string> files = ColumnsFiles(directory);
-  std::vector<std::string> named = {configuration.http.columns};
-  for (const SourceSettings& source : configuration.sources) named.push_back(source.columns);
-  for (const std::string& columns : named) {
-    const std::string file = ColumnsPath(columns, directory);
-    if (!columns.empty() && std::ranges::find(files, file) == files.end()) files.push_back(file);
+                         const ConfiguredSets& sets, bool json, const Streams& streams) {
+  const record::RecordModel& model = sets.front()->model();
+  std::vector<std::pair<std::string, const record::RecordModel*>> files;
+  const auto add = [&files](const std::string& file, const record::RecordModel& of) {
+    const std::pair entry(file, &of);
+    if (std::ranges::find(files, entry) == files.end()) files.push_back(entry);
+  };
+  for (const std::string& file : ColumnsFiles(directory)) add(file, model);
+  if (!configuration.http.columns.empty()) add(ColumnsPath(configuration.http.columns, directory), model);
+  for (const SourceSettings& source : configuration.sources) {
+    if (source.columns.empty()) continue;
+    const auto set = std::ranges::find_if(
+        sets, [&source](const auto& candidate) { return candidate->settings().map == source.map; });
+    add(ColumnsPath(source.columns, directory), (*set)->model());
   }
   std::size_t errors = 0;
-  for (const std::string& file : files) {
+  std::vector<fml::Finding> listed;
+  for (const auto& [file, of] : files) {
     std::vector<fml::Finding> findings;
     const auto text = ReadFile(file);
     if (text) {
-      (void)ParseColumns(*text, file, model, findings);
+      (void)ParseColumns(*text, file, *of, findings);
     } else {
       findings.push_back(
           {fml::Severity::kError, text.error().code, text.error().where, text.error().message});
     }
+    std::erase_if(findings,
+                  [&](const fml::Finding& finding) { return std::ranges::count(listed, finding) != 0; });
     errors += ListFindings(findings, json, streams.out);
+    std::ranges::move(findings, std::back_inserter(listed));
   }
   return errors;
 }
@@ -71,30 +84,22 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
              const Streams& streams) {
   const auto directory = MappingsDirectory(options.map_directory, configuration);
   if (!directory) return Report(directory.error(), streams);
-  const auto files = ReadMappingSetFiles(*directory, options.model_directory);
+  auto files = ReadMappingSetFiles(*directory, options.model_directory);
   if (!files) return Report(files.error(), streams);
-  std::vector<std::string> maps;
-  for (const SourceSettings& source : configuration.sources) maps.push_back(source.map);
-  if (maps.empty()) maps.emplace_back("procedure-record");
   std::size_t errors =
       ListFindings(CheckHttpTls(configuration, SystemClock().Now()), global.json, streams.out);
   errors += ListFindings(CheckTokenKeys(configuration), global.json, streams.out);
-  std::vector<fml::Finding> listed;
-  std::shared_ptr<const pipeline::MappingSet> first;  // shared with nobody: kept for its model
-  for (const std::string& map : maps) {
-    std::vector<fml::Finding> findings;
-    const auto set = pipeline::MappingSet::Build(*files, MappingSettingsOf(configuration, map), findings);
-    std::erase_if(findings,
-                  [&](const fml::Finding& finding) { return std::ranges::count(listed, finding) != 0; });
-    errors += ListFindings(findings, global.json, streams.out);
-    if (set && !global.json) {
-      streams.err << *directory << ": map " << map << ", " << set->maps()->maps().size() << " maps, "
-                  << set->rules().rules().size() << " rules, set " << set->name().substr(0, 12) << "\n";
-    }
-    std::ranges::move(findings, std::back_inserter(listed));
-    if (!first) first = set;
+  std::vector<fml::Finding> findings;
+  const ConfiguredSets sets =
+      BuildConfiguredSets(std::move(*files), configuration, ConfiguredMaps(configuration), findings);
+  errors += ListFindings(findings, global.json, streams.out);
+  for (const auto& set : sets) {
+    if (global.json) continue;
+    streams.err << *directory << ": map " << set->settings().map << ", " << set->maps()->maps().size()
+                << " maps, " << set->rules().rules().size() << " rules, set " << set->name().substr(0, 12)
+                << "\n";
   }
-  if (first) errors += CheckColumns(configuration, *directory, first->model(), global.json, streams);
+  if (!sets.empty()) errors += CheckColumns(configuration, *directory, sets, global.json, streams);
   return errors == 0 ? kExitDone : kExitRejected;
 }
 

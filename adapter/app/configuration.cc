@@ -366,6 +366,12 @@ std::string Configuration::PatientIdentifierSystem() const {
   return site.canonical_base + "/sid/mrn";
 }
 
+std::string Configuration::DefaultMap() const {
+  if (!http.map.empty()) return http.map;
+  const auto is_same = [this](const SourceSettings& source) { return source.map == sources.front().map; };
+  return !sources.empty() && std::ranges::all_of(sources, is_same) ? sources.front().map : kShippedMap;
+}
+
 Environment ProcessEnvironment() {
   return [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread starts

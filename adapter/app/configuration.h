@@ -16,11 +16,13 @@
 
 namespace fhir_adapter::app {
 
+inline constexpr const char* kShippedMap = "procedure-record";
+
 struct SourceSettings {
   std::string name;
   std::string kind;  // "directory"
   std::string path;
-  std::string map = "procedure-record";
+  std::string map = kShippedMap;
   std::string columns;  // how .csv files are read; empty: none are taken
 };
 
@@ -46,6 +48,7 @@ struct Configuration {
     std::int64_t connections_per_address_max = 64;
     std::int64_t requests_per_second_max = 1'000;  // of one client
     std::string columns;                           // how text/csv is read; empty: it is not taken
+    std::string map;                               // of records that are posted; empty: see DefaultMap
   } http;
   struct Auth {
     std::string kind = "none";  // of the HTTP interface: none (loopback only), token or jwt
@@ -112,6 +115,8 @@ struct Configuration {
   std::string HttpUrl(const std::string& address) const;
   // [endpoint] patient_identifier_system or its default below canonical_base.
   std::string PatientIdentifierSystem() const;
+  // [http] map, else the map of the sources when they have the same, else procedure-record.
+  std::string DefaultMap() const;
 };
 
 // One key of the file, for messages, documentation and tests.

@@ -45,6 +45,7 @@ const std::vector<KeyRow>& Rows() {
       {"http", "connections_per_address_max", INTEGER(http.connections_per_address_max, 1, 10'000)},
       {"http", "requests_per_second_max", INTEGER(http.requests_per_second_max, 1, 1'000'000)},
       {"http", "columns", TEXT(http.columns)},
+      {"http", "map", TEXT(http.map)},
       {"auth", "kind", TEXT_OF(auth.kind, kAccessKinds)},
       {"auth", "issuer", TEXT(auth.issuer)},
       {"auth", "audience", TEXT(auth.audience)},

@@ -84,8 +84,10 @@ struct Daemon::Parts {
   Result<void> StartSending();
   Result<void> StartListening();
   Result<void> StartSources();
+  // What the records of a source with this map are read against.
+  Result<const record::RecordModel*> ModelOf(const std::string& map);
   // Null for an empty name.
-  Result<const record::TableLayout*> Table(const std::string& columns);
+  Result<const record::TableLayout*> Table(const std::string& columns, const record::RecordModel& model);
   void WakeAll();
   Result<void> ReadTokens();
   ServiceRoutesContext Service();
@@ -99,7 +101,8 @@ struct Daemon::Parts {
   AlertBook alerts;
   // The set at start: intake reads records against its model for the life of the process.
   std::shared_ptr<const pipeline::MappingSet> first_set;
-  std::vector<std::unique_ptr<const record::TableLayout>> tables;  // of sources and http
+  std::vector<std::shared_ptr<const pipeline::MappingSet>> other_sets;  // of sources with another map
+  std::vector<std::unique_ptr<const record::TableLayout>> tables;       // of sources and http
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
   TokenBook tokens{SystemClock()};
@@ -231,9 +234,9 @@ void Daemon::Parts::AddListeners(MetricsPage& page) const {
 }
 
 Result<void> Daemon::Parts::StartListening() {
-  ADAPTER_TRY(const record::TableLayout* table, Table(configuration.http.columns));
+  ADAPTER_TRY(const record::TableLayout* table, Table(configuration.http.columns, first_set->model()));
   routes = intake::RecordRoutes(intake::RecordRoutesContext{first_set->model(), *receiver, *backend->store,
-                                                            backend->queue, table,
+                                                            backend->queue, table, configuration.DefaultMap(),
                                                             configuration.endpoint.base_url});
   ServiceRoutesContext service = Service();
   service.add_metrics = [this](MetricsPage& page) {
@@ -279,9 +282,19 @@ Result<void> Daemon::Parts::StartListening() {
   return {};
 }
 
-Result<const record::TableLayout*> Daemon::Parts::Table(const std::string& columns) {
+Result<const record::RecordModel*> Daemon::Parts::ModelOf(const std::string& map) {
+  if (first_set->settings().map == map) return &first_set->model();
+  std::vector<fml::Finding> findings;
+  auto set = first_set->ForMap(map, findings);
+  if (!set) return Fail(Code::kConfiguration, findings.back().message);
+  other_sets.push_back(std::move(set));
+  return &other_sets.back()->model();
+}
+
+Result<const record::TableLayout*> Daemon::Parts::Table(const std::string& columns,
+                                                        const record::RecordModel& model) {
   if (columns.empty()) return nullptr;
-  ADAPTER_TRY(auto layout, LoadColumns(columns, configuration, first_set->model()));
+  ADAPTER_TRY(auto layout, LoadColumns(columns, configuration, model));
   tables.push_back(std::move(layout));
   return tables.back().get();
 }
@@ -291,8 +304,10 @@ Result<void> Daemon::Parts::StartSources() {
     intake::DirectorySettings directory;
     directory.name = settings.name;
     directory.path = settings.path;
-    ADAPTER_TRY(directory.table, Table(settings.columns));
-    auto source = std::make_unique<intake::DirectorySource>(directory, first_set->model(), *receiver);
+    directory.map = settings.map;
+    ADAPTER_TRY(const record::RecordModel* model, ModelOf(settings.map));
+    ADAPTER_TRY(directory.table, Table(settings.columns, *model));
+    auto source = std::make_unique<intake::DirectorySource>(directory, *model, *receiver);
     ADAPTER_CHECK(source->Start());
     sources.push_back(std::move(source));
   }

@@ -31,6 +31,47 @@ pipeline::MappingSettings MappingSettingsOf(const Configuration& configuration, 
   return settings;
 }
 
+std::vector<ConfiguredMap> ConfiguredMaps(const Configuration& configuration) {
+  const std::string default_map = configuration.DefaultMap();
+  std::vector<ConfiguredMap> maps;
+  if (!configuration.http.map.empty()) maps.push_back({default_map, "[http] map"});
+  const auto add = [&maps](const std::string& map, const std::string& named_by) {
+    if (std::ranges::find(maps, map, &ConfiguredMap::map) == maps.end()) maps.push_back({map, named_by});
+  };
+  for (const SourceSettings& source : configuration.sources) {
+    if (source.map == default_map) add(source.map, "[[source]] '" + source.name + "' map");
+  }
+  add(default_map, "the default of [http] map");
+  for (const SourceSettings& source : configuration.sources) {
+    add(source.map, "[[source]] '" + source.name + "' map");
+  }
+  return maps;
+}
+
+ConfiguredSets BuildConfiguredSets(std::vector<fml::SourceFile> files, const Configuration& configuration,
+                                   const std::vector<ConfiguredMap>& maps,
+                                   std::vector<fml::Finding>& findings) {
+  ConfiguredSets sets;
+  bool is_complete = true;
+  for (const ConfiguredMap& map : maps) {
+    const std::size_t known = findings.size();
+    auto set = sets.empty() ? pipeline::MappingSet::Build(std::move(files),
+                                                          MappingSettingsOf(configuration, map.map), findings)
+                            : sets.front()->ForMap(map.map, findings);
+    if (set) {
+      sets.push_back(std::move(set));
+      continue;
+    }
+    for (std::size_t i = known; i < findings.size(); ++i) {
+      const bool is_of_the_choice = findings[i].where.file.empty();
+      if (is_of_the_choice) findings[i].message = map.named_by + ": " + findings[i].message;
+    }
+    if (sets.empty()) return {};
+    is_complete = false;
+  }
+  return is_complete ? sets : ConfiguredSets{};
+}
+
 Result<std::string> MappingsDirectory(const std::string& option, const Configuration& configuration) {
   if (!option.empty()) return option;
   if (!configuration.maps.directory.empty()) return configuration.maps.directory;

@@ -18,6 +18,21 @@ pipeline::MappingSettings MappingSettingsOf(const Configuration& configuration, 
 // The folder in force: the option, else the configuration, else the shipped one.
 Result<std::string> MappingsDirectory(const std::string& option, const Configuration& configuration);
 
+// A map that the configuration names, and where: `[[source]] 'export' map`.
+struct ConfiguredMap {
+  std::string map;
+  std::string named_by;
+};
+// The default map, then those of the sources that have another; each once.
+std::vector<ConfiguredMap> ConfiguredMaps(const Configuration& configuration);
+
+// The set for each of these maps, in their order; they share what is compiled of it. Empty when a finding is
+// an error.
+using ConfiguredSets = std::vector<std::shared_ptr<const pipeline::MappingSet>>;
+ConfiguredSets BuildConfiguredSets(std::vector<fml::SourceFile> files, const Configuration& configuration,
+                                   const std::vector<ConfiguredMap>& maps,
+                                   std::vector<fml::Finding>& findings);
+
 // Files of the folder, and of `model_directory` below "models/" when that is given.
 Result<std::vector<fml::SourceFile>> ReadMappingSetFiles(const std::string& directory,
                                                          const std::string& model_directory);

@@ -13,18 +13,6 @@ namespace {
 constexpr std::int64_t kQuietMs = 300;
 constexpr std::size_t kCasesNamedMax = 5;
 
-// Every source goes through one map in this version; the configuration says which.
-Result<std::string> TheMap(const Configuration& configuration) {
-  std::string map = "procedure-record";
-  for (std::size_t i = 0; i < configuration.sources.size(); ++i) {
-    if (i == 0) map = configuration.sources[i].map;
-    if (configuration.sources[i].map != map) {
-      return Fail(Code::kConfiguration, "[[source]] map: this version runs one map for all sources");
-    }
-  }
-  return map;
-}
-
 // Of a case: nothing that the daemon's environment or log level could change.
 Result<Configuration> ConfigurationOfCases(const std::string& file) {
   const Environment none = [](const std::string&) { return std::optional<std::string>(); };
@@ -98,11 +86,11 @@ MapStatistics MapsInForce::statistics() const {
 }
 
 Result<std::shared_ptr<const pipeline::MappingSet>> MapsInForce::Build() const {
-  ADAPTER_TRY(const std::string map, TheMap(configuration_));
   ADAPTER_TRY(std::vector<fml::SourceFile> files, ReadMappingSetFiles(directory_, ""));
   std::vector<fml::Finding> findings;
-  auto set = pipeline::MappingSet::Build(std::move(files), MappingSettingsOf(configuration_, map), findings);
-  if (set) return set;
+  // All of them, so that no record waits for a map that is not there.
+  auto sets = BuildConfiguredSets(std::move(files), configuration_, ConfiguredMaps(configuration_), findings);
+  if (!sets.empty()) return std::move(sets.front());
   return Fail(HaveErrors("the maps in " + directory_ + " have errors:", findings));
 }
 

@@ -1,4 +1,5 @@
-// MapsInForce: the map set that the daemon maps with, and its exchange while the daemon runs.
+// MapsInForce: the map set that the daemon maps with, and its exchange while the daemon runs. It is one set
+// for the maps of all sources; as an object it is that of the default map.
 //
 // When the folder of maps changes, and when asked (SIGHUP), a thread of its own reads it again. A set that
 // differs is compiled, the cases that stand beside the maps are run with it, the exchange is written to the

@@ -22,7 +22,7 @@ Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox
   ADAPTER_TRY(const auto set, sets.Get(snapshot, inbox, *pinned));
   const pipeline::SharedRecordMapper mapper(set);
   const bool is_same =
-      outbox::OutputHash(mapper.Map(pinned->bytes, pinned->facts).resources) == pinned->output_sha256;
+      outbox::OutputHash(mapper.Map({}, pinned->bytes, pinned->facts).resources) == pinned->output_sha256;
   if (!is_same) {
     lineage.problem = "this program makes another output of it (" + std::string(mapper.engine()) +
                       ") than was stored (" + pinned->engine + ")";

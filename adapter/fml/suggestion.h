@@ -1,6 +1,6 @@
 // "Did you mean …": the nearest of the names that would have been right.
 //
-// Internal to adapter/fml. Pure; thread-safe.
+// Pure; thread-safe.
 #pragma once
 
 #include <span>

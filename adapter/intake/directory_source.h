@@ -26,6 +26,7 @@ namespace fhir_adapter::intake {
 struct DirectorySettings {
   std::string name;  // of the source, in the audit log
   std::string path;
+  std::string map;                             // that its records are for
   const record::TableLayout* table = nullptr;  // of .csv files; null: none are taken
   std::int64_t scan_ms = 5'000;                // looks at the folder at least that often
   std::int64_t settle_ms = 2'000;  // a file whose writer cannot be seen counts as complete after that long

@@ -104,6 +104,7 @@ void PostRecords(const RecordRoutesContext& context, const HttpRequest& request,
   pipeline::RecordInput input(context.model, std::move(cutter));
   pipeline::Submission submission;
   submission.source = "http";
+  submission.map = context.map;
   submission.actor = request.principal;
   input.Push(request.body);
   input.Finish();

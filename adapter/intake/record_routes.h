@@ -22,6 +22,7 @@ struct RecordRoutesContext {
   storage::Store& store;
   outbox::QueueReader& queue;
   const record::TableLayout* table;  // of text/csv; null: none is taken
+  std::string map;                   // that posted records are for
   std::string endpoint;              // base URL of the FHIR server, put in front of what was delivered
 };
 

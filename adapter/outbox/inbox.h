@@ -31,6 +31,7 @@ inline constexpr std::string_view kPushedRecordPrefix = "ehr.";
 struct NewRecord {
   WorkKind kind = WorkKind::kRecord;  // or kObservation
   std::string source;                 // name of the intake
+  std::string map;                    // of the intake: name, url or path; empty: the default one
   Principal actor;
   std::string site;
   std::string record_id;  // of an Observation: kPushedRecordPrefix and the id of our copy
@@ -94,6 +95,7 @@ struct MappingTask {
   WorkState state = WorkState::kReceived;
   std::string subject_key;
   std::int64_t revision = 0;
+  std::string map;  // as NewRecord named it
   std::string bytes;
   MappingFacts facts;
   std::int64_t facts_version = 0;  // give it back: stale facts are mapped again

@@ -137,7 +137,7 @@ Result<std::optional<outbox::MappingResult>> MappingPool::Implementation::Prepar
   const bool is_pushed = task.kind == outbox::WorkKind::kObservation;
   return std::optional(ToResult(task, *with,
                                 is_pushed ? with->MapObservation(task.subject_key, task.bytes, task.facts)
-                                          : with->Map(task.bytes, task.facts)));
+                                          : with->Map(task.map, task.bytes, task.facts)));
 }
 
 Result<void> MappingPool::Implementation::MapAndWait(const outbox::WorkId& id) {

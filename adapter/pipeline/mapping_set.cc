@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
+#include "fml/suggestion.h"
 
 namespace fhir_adapter::pipeline {
 namespace {
@@ -70,6 +71,19 @@ fml::Finding FindingOf(const Error& error) {
   return finding;
 }
 
+// "no map 'x' with a source type; did you mean 'y'?"
+std::string NoSuchMap(const std::string& map, const fml::MapSet& maps) {
+  std::vector<std::string> names;
+  for (const fml::MapInfo& info : maps.maps()) {
+    if (info.source == nullptr) continue;
+    const std::size_t begin = info.path.rfind('/') + 1;  // 0 when there is none
+    names.push_back(info.path.substr(begin, info.path.rfind('.') - begin));
+    names.push_back(info.url);
+  }
+  return "no map '" + map + "' with a source type" +
+         fml::Suggest(map, std::vector<std::string_view>(names.begin(), names.end()));
+}
+
 }  // namespace
 
 std::shared_ptr<const MappingSet> MappingSet::Build(std::vector<fml::SourceFile> files,
@@ -82,24 +96,36 @@ std::shared_ptr<const MappingSet> MappingSet::Build(std::vector<fml::SourceFile>
   options.record_variables = {"recordKey", "patientSuffix"};
   set->maps_ = fml::MapSet::Compile(std::move(files), options, findings);
   if (!set->maps_) return nullptr;
-  set->record_map_ = set->maps_->FindMap(settings.map);
-  if (set->record_map_ == nullptr || set->record_map_->source == nullptr) {
-    findings.push_back(
-        FindingOf(Error{Code::kFileNotFound, "no map '" + settings.map + "' with a source type", {}}));
-    return nullptr;
+  return set->Select(findings) ? set : nullptr;
+}
+
+std::shared_ptr<const MappingSet> MappingSet::ForMap(const std::string& map,
+                                                     std::vector<fml::Finding>& findings) const {
+  auto set = std::shared_ptr<MappingSet>(new MappingSet());
+  set->settings_ = settings_;
+  set->settings_.map = map;
+  set->maps_ = maps_;
+  return set->Select(findings) ? set : nullptr;
+}
+
+bool MappingSet::Select(std::vector<fml::Finding>& findings) {
+  record_map_ = maps_->FindMap(settings_.map);
+  if (record_map_ == nullptr || record_map_->source == nullptr) {
+    findings.push_back(FindingOf(Error{Code::kFileNotFound, NoSuchMap(settings_.map, *maps_), {}}));
+    return false;
   }
-  set->provenance_map_ = set->maps_->FindMap(set->record_map_->url + "-provenance");
-  set->issue_map_ = set->maps_->FindMap("rules/detected-issue.map");
-  if (set->issue_map_ == nullptr) {
+  provenance_map_ = maps_->FindMap(record_map_->url + "-provenance");
+  issue_map_ = maps_->FindMap("rules/detected-issue.map");
+  if (issue_map_ == nullptr) {
     findings.push_back(FindingOf(Error{Code::kFileNotFound, "the set has no rules/detected-issue.map", {}}));
-    return nullptr;
+    return false;
   }
-  for (const auto& built : {set->BuildModel(), set->BuildRules()}) {
+  for (const auto& built : {BuildModel(), BuildRules()}) {
     if (built) continue;
     findings.push_back(FindingOf(built.error()));
-    return nullptr;
+    return false;
   }
-  return set;
+  return true;
 }
 
 Result<std::shared_ptr<const MappingSet>> MappingSet::FromBytes(std::string_view bytes, std::string_view name,

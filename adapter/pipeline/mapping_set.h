@@ -45,6 +45,10 @@ class MappingSet {
   static Result<std::shared_ptr<const MappingSet>> FromBytes(std::string_view bytes, std::string_view name,
                                                              const std::string& map);
 
+  // The same maps and configuration under the same name, for the records of another map; nothing is compiled
+  // twice but what belongs to that map's record model. Null when a finding is an error.
+  std::shared_ptr<const MappingSet> ForMap(const std::string& map, std::vector<fml::Finding>& findings) const;
+
   const MappingSettings& settings() const { return settings_; }
   const std::shared_ptr<const fml::MapSet>& maps() const { return maps_; }
   const fml::MapInfo& record_map() const { return *record_map_; }
@@ -60,6 +64,8 @@ class MappingSet {
 
  private:
   MappingSet() = default;
+  // False, with the finding: there is no such map, or its model or rules have errors.
+  bool Select(std::vector<fml::Finding>& findings);
   Result<void> BuildModel();
   Result<void> BuildRules();
 

@@ -54,6 +54,7 @@ Result<RecordAnswer> TakeIn(outbox::Inbox& inbox, storage::Transaction& transact
                             const Submission& submission, const InputRecord& record, TimeUs now) {
   outbox::NewRecord accepted;
   accepted.source = submission.source;
+  accepted.map = submission.map;
   accepted.actor = submission.actor;
   accepted.site = record.site;
   accepted.record_id = record.record_id;

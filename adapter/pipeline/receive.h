@@ -37,6 +37,7 @@ struct InputRecord {
 
 struct Submission {
   std::string source;  // "http", "submit", or the name of a [[source]]
+  std::string map;     // that its records are for; empty: the default one
   Principal actor;
   std::vector<InputRecord> records;
 };

@@ -31,7 +31,9 @@ class RecordMapper {
  public:
   virtual ~RecordMapper() = default;
 
-  virtual MapOutput Map(std::string_view record, const outbox::MappingFacts& facts) const = 0;
+  // `map`: that of the record's source, by name, url or path; empty: the set's own.
+  virtual MapOutput Map(const std::string& map, std::string_view record,
+                        const outbox::MappingFacts& facts) const = 0;
   // An Observation that the EHR pushed: checked and tied to the administration that it speaks of.
   virtual MapOutput MapObservation(std::string_view subject_key, std::string_view bytes,
                                    const outbox::MappingFacts& facts) const = 0;

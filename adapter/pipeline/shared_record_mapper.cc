@@ -14,33 +14,55 @@ constexpr const char* kEngine = "fml/1";
 
 SharedRecordMapper::SharedRecordMapper(std::shared_ptr<const MappingSet> set) : set_(std::move(set)) {}
 
-std::unique_ptr<RecordMapping> SharedRecordMapper::Take() const {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!stock_.empty()) {
-      auto mapping = std::move(stock_.back());
-      stock_.pop_back();
-      return mapping;
-    }
+SharedRecordMapper::Part& SharedRecordMapper::PartOf(const std::string& map) const {
+  const auto [found, is_new] = parts_.try_emplace(map);
+  Part& part = found->second;
+  if (!is_new) return part;
+  if (map.empty()) {
+    part.set = set_;
+    return part;
   }
-  return std::make_unique<RecordMapping>(set_);
+  std::vector<fml::Finding> findings;
+  part.set = set_->ForMap(map, findings);
+  if (!part.set) part.problem = findings.back().message;
+  return part;
 }
 
-void SharedRecordMapper::GiveBack(std::unique_ptr<RecordMapping> mapping) const {
+std::unique_ptr<RecordMapping> SharedRecordMapper::Take(const std::string& map, std::string& problem) const {
   const std::lock_guard lock(mutex_);
-  stock_.push_back(std::move(mapping));
+  Part& part = PartOf(map);
+  if (!part.set) {
+    problem = part.problem;
+    return nullptr;
+  }
+  if (part.stock.empty()) return std::make_unique<RecordMapping>(part.set);
+  auto mapping = std::move(part.stock.back());
+  part.stock.pop_back();
+  return mapping;
 }
 
-MapOutput SharedRecordMapper::Map(std::string_view record, const outbox::MappingFacts& facts) const {
+void SharedRecordMapper::GiveBack(const std::string& map, std::unique_ptr<RecordMapping> mapping) const {
+  const std::lock_guard lock(mutex_);
+  parts_.at(map).stock.push_back(std::move(mapping));
+}
+
+MapOutput SharedRecordMapper::Map(const std::string& map, std::string_view record,
+                                  const outbox::MappingFacts& facts) const {
+  MapOutput output;
+  std::string problem;
+  std::unique_ptr<RecordMapping> mapping = Take(map, problem);
+  if (!mapping) {
+    output.issues.push_back({Code::kMapFailed, {}, problem});
+    return output;
+  }
   record::RecordText text;
   text.bytes = record;
-  std::unique_ptr<RecordMapping> mapping = Take();
+  const fml::MapInfo& record_map = mapping->set().record_map();
+  output.map_id = record_map.url;
+  output.map_version = record_map.version;
   MappedRecord mapped = mapping->Map(text, RecordFacts{true, facts}, RecordForm::kIntended);
-  GiveBack(std::move(mapping));
-  MapOutput output;
+  GiveBack(map, std::move(mapping));
   output.issues = std::move(mapped.issues);
-  output.map_id = set_->record_map().url;
-  output.map_version = set_->record_map().version;
   output.sex = std::move(mapped.envelope.patient_sex);
   output.birth_date = std::move(mapped.envelope.patient_birth_date);
   output.recorded = std::move(mapped.envelope.recorded);

@@ -1,7 +1,9 @@
-// SharedRecordMapper: the RecordMapper of the daemon over one MappingSet. Each thread that maps takes a
-// RecordMapping of its own from a stock, so that memory is reused and nothing is shared while mapping.
+// SharedRecordMapper: the RecordMapper of the daemon over one MappingSet, for the records of all its maps.
+// Each thread that maps takes a RecordMapping of its own from a stock, so that memory is reused and nothing
+// is shared while mapping.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,7 +19,8 @@ class SharedRecordMapper final : public RecordMapper {
  public:
   explicit SharedRecordMapper(std::shared_ptr<const MappingSet> set);
 
-  MapOutput Map(std::string_view record, const outbox::MappingFacts& facts) const override;
+  MapOutput Map(const std::string& map, std::string_view record,
+                const outbox::MappingFacts& facts) const override;
   MapOutput MapObservation(std::string_view subject_key, std::string_view bytes,
                            const outbox::MappingFacts& facts) const override;
   std::string map_set_sha256() const override { return set_->name(); }
@@ -25,12 +28,20 @@ class SharedRecordMapper final : public RecordMapper {
   std::string engine() const override;
 
  private:
-  std::unique_ptr<RecordMapping> Take() const;
-  void GiveBack(std::unique_ptr<RecordMapping> mapping) const;
+  // What the records of one map are mapped with. Null set: there is no such map, `problem` says so.
+  struct Part {
+    std::shared_ptr<const MappingSet> set;  // shared with the RecordMappings
+    std::string problem;
+    std::vector<std::unique_ptr<RecordMapping>> stock;
+  };
 
-  std::shared_ptr<const MappingSet> set_;  // shared with the RecordMappings
-  mutable std::mutex mutex_;               // guards the stock
-  mutable std::vector<std::unique_ptr<RecordMapping>> stock_;
+  Part& PartOf(const std::string& map) const;  // with the mutex held
+  std::unique_ptr<RecordMapping> Take(const std::string& map, std::string& problem) const;
+  void GiveBack(const std::string& map, std::unique_ptr<RecordMapping> mapping) const;
+
+  std::shared_ptr<const MappingSet> set_;  // shared with the parts
+  mutable std::mutex mutex_;               // guards the parts
+  mutable std::map<std::string, Part> parts_;
 };
 
 }  // namespace fhir_adapter::pipeline

@@ -27,6 +27,28 @@ TEST_P(InboxContract, NewRecord_IsReceived) {
   EXPECT_THAT(EventsOf("R1"), ElementsAre("received"));
 }
 
+TEST_P(InboxContract, MapOfTheSource_IsRememberedForEveryMapping) {
+  outbox::NewRecord record = Record("R1", 1);
+  record.map = "other-clinic";
+  const WorkId id{Accept(record).receipt};
+  Reopen();
+  const auto task = [&](const WorkId& of) {
+    return Seen<outbox::MappingTask>(
+        [&](storage::Snapshot& snapshot) { return inbox().LoadMapping(snapshot, of); });
+  };
+  EXPECT_EQ(task(id).map, "other-clinic");
+  outbox::MappingResult failed = Mapped(id);
+  failed.reasons.push_back({Code::kMapCheck, "/status", "a check failed"});
+  ASSERT_EQ(CompleteMapping(failed), MappingOutcome::kQuarantined);
+  Written<bool>([&](storage::Transaction& transaction) -> Result<bool> {
+    const outbox::Change change{SystemPrincipal(), {}, now()};
+    ADAPTER_CHECK(outbox().Retry(transaction, id, change));
+    return true;
+  });
+  EXPECT_EQ(task(id).map, "other-clinic");
+  EXPECT_EQ(task(WorkId{Accept("R2", 1).receipt}).map, "") << "that of the set";
+}
+
 TEST_P(InboxContract, SameRecordAgain_GetsTheFirstReceipt) {
   const auto first = Accept("R1", 1);
   Reopen();

@@ -125,7 +125,7 @@ TEST_F(Replay, EveryFixtureAfterAllMapFilesChanged_GivesTheStoredOutput) {
     ASSERT_EQ(set->name(), pinned.map_set_sha256);
     const pipeline::SharedRecordMapper mapper(set);
     EXPECT_EQ(mapper.engine(), pinned.engine);
-    EXPECT_EQ(outbox::OutputHash(mapper.Map(pinned.bytes, pinned.facts).resources), pinned.output_sha256)
+    EXPECT_EQ(outbox::OutputHash(mapper.Map({}, pinned.bytes, pinned.facts).resources), pinned.output_sha256)
         << receipt;
     ++replayed;
     // Control: one digit of a dose more is another output.
@@ -133,7 +133,7 @@ TEST_F(Replay, EveryFixtureAfterAllMapFilesChanged_GivesTheStoredOutput) {
     const std::size_t at = tenfold.find("\"value\": 50");
     if (at == std::string::npos) continue;
     tenfold.insert(at + 11, "0");
-    EXPECT_NE(outbox::OutputHash(mapper.Map(tenfold, pinned.facts).resources), pinned.output_sha256);
+    EXPECT_NE(outbox::OutputHash(mapper.Map({}, tenfold, pinned.facts).resources), pinned.output_sha256);
     ++with_dose_changed;
   }
   EXPECT_GT(replayed, 15);

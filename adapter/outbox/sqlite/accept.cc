@@ -23,6 +23,7 @@ std::optional<Value> NullUnless(bool is_there, const Value& value) {
 struct InboxRow {
   std::string_view receipt;
   std::string_view source;
+  std::string_view map;
   std::string subject_key;  // empty: could not be read
   std::string_view site;
   std::string_view record_id;
@@ -36,7 +37,8 @@ struct InboxRow {
 Result<std::int64_t> InsertInbox(storage::Transaction& transaction, const InboxRow& row, TimeUs now) {
   const bool has_subject = !row.subject_key.empty();
   ADAPTER_CHECK(Use(transaction, "insert_inbox")
-                    .Bind(row.receipt, row.source, NullUnless(has_subject, std::string_view(row.subject_key)),
+                    .Bind(row.receipt, row.source, row.map,
+                          NullUnless(has_subject, std::string_view(row.subject_key)),
                           NullUnless(has_subject, row.site), NullUnless(has_subject, row.record_id),
                           NullUnless(has_subject, row.revision), row.disposition, now.us, row.audit_sequence)
                     .Run());
@@ -142,11 +144,12 @@ Result<audit::Sequence> SqliteInbox::StoreRevision(storage::Transaction& transac
               work_.log().Append(transaction, arrival.EntryFor(record, audit::EventKind::kReceived, now)));
   ADAPTER_CHECK(
       Use(transaction, "insert_subject").Bind(arrival.subject_key, record.site, record.record_id).Run());
-  ADAPTER_TRY(const std::int64_t inbox_id,
-              InsertInbox(transaction,
-                          InboxRow{arrival.receipt, record.source, arrival.subject_key, record.site,
-                                   record.record_id, record.revision, "accepted", record.bytes, sequence},
-                          now));
+  ADAPTER_TRY(
+      const std::int64_t inbox_id,
+      InsertInbox(transaction,
+                  InboxRow{arrival.receipt, record.source, record.map, arrival.subject_key, record.site,
+                           record.record_id, record.revision, "accepted", record.bytes, sequence},
+                  now));
   ADAPTER_CHECK(Use(transaction, "insert_revision")
                     .Bind(arrival.subject_key, record.revision, inbox_id, record.status, arrival.patient_key,
                           arrival.patient_generation, arrival.content_commitment, arrival.raw_commitment,
@@ -187,11 +190,18 @@ Result<std::string> SqliteInbox::Reject(storage::Transaction& transaction, const
   }
   ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, entry));
   std::string receipt = keys_.NewName();
-  ADAPTER_TRY(const std::int64_t inbox_id,
-              InsertInbox(transaction,
-                          InboxRow{receipt, record.source, subject_key, record.site, record.record_id,
-                                   record.revision, "rejected", record.bytes, sequence},
-                          now));
+  ADAPTER_TRY(const std::int64_t inbox_id, InsertInbox(transaction,
+                                                       InboxRow{receipt,
+                                                                record.source,
+                                                                {},
+                                                                subject_key,
+                                                                record.site,
+                                                                record.record_id,
+                                                                record.revision,
+                                                                "rejected",
+                                                                record.bytes,
+                                                                sequence},
+                                                       now));
   Statement insert = Use(transaction, "insert_issue");
   int ordinal = 0;
   for (const Issue& issue : record.issues) {

@@ -122,6 +122,7 @@ Result<MappingTask> SqliteInbox::LoadMapping(storage::Snapshot& snapshot, const 
     if (!has_row) return Fail(Code::kNotFound, "this work has no record to map");
     task.bytes = statement.Text(0);
     task.facts_version = statement.Integer(1);
+    task.map = statement.Text(2);
   }
   if (row.kind == WorkKind::kObservation) {
     ADAPTER_CHECK(LoadDelivered(snapshot, row.patient_key, task.facts));

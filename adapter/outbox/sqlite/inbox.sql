@@ -1,8 +1,8 @@
 -- What comes in.
 
 -- name: insert_inbox
-INSERT INTO inbox (receipt, source, subject_key, site, record_id, revision, disposition, received_us, audit_seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO inbox (receipt, source, map, subject_key, site, record_id, revision, disposition, received_us, audit_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_raw
 INSERT INTO inbox_raw (inbox_id, bytes) VALUES (?, ?);

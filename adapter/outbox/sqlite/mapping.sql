@@ -6,10 +6,11 @@ ORDER BY position
 LIMIT ?;
 
 -- name: task
-SELECT raw.bytes, l.facts_version
+SELECT raw.bytes, l.facts_version, i.map
 FROM work_item AS w
 JOIN record_revision AS r ON r.subject_key = w.subject_key AND r.revision = w.revision
 JOIN patient_lease AS l ON l.patient_key = w.patient_key
+JOIN inbox AS i ON i.inbox_id = r.inbox_id
 JOIN inbox_raw AS raw ON raw.inbox_id = r.inbox_id
 WHERE w.work_id = ?;
 

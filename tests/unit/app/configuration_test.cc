@@ -82,6 +82,19 @@ TEST(Configuration, Sources_AreReadInOrder) {
   EXPECT_EQ(configuration->sources[1].map, "other");
 }
 
+TEST(Configuration, DefaultMap_IsTheOneOfAllSourcesOrTheShipped) {
+  const auto default_map = [](const std::string& text) {
+    const auto configuration = ParseConfiguration(text, "c.toml", Nothing());
+    return configuration ? configuration->DefaultMap() : ToString(configuration.error());
+  };
+  const std::string shipped = "[[source]]\nname='a'\nkind='directory'\npath='/in/a'\n";
+  const std::string other = "[[source]]\nname='b'\nkind='directory'\npath='/in/b'\nmap='other'\n";
+  EXPECT_EQ(default_map(""), "procedure-record");
+  EXPECT_EQ(default_map(other), "other");
+  EXPECT_EQ(default_map(shipped + other), "procedure-record");
+  EXPECT_EQ(default_map("[http]\nmap='posted'\n" + shipped + other), "posted");
+}
+
 struct Bad {
   const char* text;
   const char* error;
@@ -99,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[http]\nlitsen = '1'\n",
             "c.toml:2:1: unknown key 'litsen' in [http]; did you mean 'listen'? Valid: listen, "
             "certificate_file, key_file, client_ca_file, connections_max, connections_per_address_max, "
-            "requests_per_second_max, columns"},
+            "requests_per_second_max, columns, map"},
         Bad{"[stoer]\n",
             "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
             "auth, endpoint, endpoint.auth, push, limits, audit, alert, service, source"},

@@ -25,15 +25,16 @@ class CountingMapper final : public RecordMapper {
  public:
   explicit CountingMapper(int calls_max) : calls_max_(calls_max) {}
 
-  MapOutput Map(std::string_view record, const outbox::MappingFacts& facts) const override {
+  MapOutput Map(const std::string& map, std::string_view record,
+                const outbox::MappingFacts& facts) const override {
     const std::scoped_lock lock(mutex_);
     if (++calls_ > calls_max_) was_released_ = released_;
     changed_.notify_all();
-    return mapper_.Map(record, facts);
+    return mapper_.Map(map, record, facts);
   }
   MapOutput MapObservation(std::string_view, std::string_view bytes,
                            const outbox::MappingFacts& facts) const override {
-    return Map(bytes, facts);
+    return Map({}, bytes, facts);
   }
   std::string map_set_sha256() const override { return mapper_.map_set_sha256(); }
   std::string map_set_bytes() const override { return mapper_.map_set_bytes(); }
@@ -182,6 +183,22 @@ TEST_F(MappingPoolTest, NewMaps_AreStoredAndUsedForTheNextRecords) {
   }
 }
 
+TEST_F(MappingPoolTest, RecordsOfASourceWithItsOwnMap_AreMappedWithThat) {
+  MappingPool pool = MakePool();
+  pool.SetMapper(std::make_shared<TestMapper>());
+  Receiver receiver = MakeReceiver();
+  Submission submission = MakeSubmission({MakeRecord("R1")});
+  submission.map = "other-clinic";
+  ASSERT_TRUE(receiver.ReceiveNow(std::move(submission)));
+  ASSERT_TRUE(pool.Drain());
+  const outbox::WorkId id{Revisions("R1").at(0).receipt};
+  const auto pinned = storage::ReadValue<outbox::PinnedMapping>(
+      *backend_->store,
+      [&](storage::Snapshot& snapshot) { return backend_->inbox.LoadPinned(snapshot, id); });
+  ASSERT_TRUE(pinned);
+  EXPECT_EQ(pinned->map_id, "other-clinic");
+}
+
 // Map sets are immutable and facts are pinned: any mapped revision can be made again.
 TEST_F(MappingPoolTest, Replay_GivesTheStoredOutputAfterEverythingChanged) {
   MappingPool pool = MakePool();
@@ -196,11 +213,11 @@ TEST_F(MappingPoolTest, Replay_GivesTheStoredOutputAfterEverythingChanged) {
         *backend_->store,
         [&](storage::Snapshot& snapshot) { return backend_->inbox.LoadPinned(snapshot, id); });
     ASSERT_TRUE(pinned);
-    const MapOutput again = mapper->Map(pinned->bytes, pinned->facts);
+    const MapOutput again = mapper->Map({}, pinned->bytes, pinned->facts);
     EXPECT_EQ(outbox::OutputHash(again.resources), pinned->output_sha256);
     outbox::MappingFacts today = pinned->facts;
     today.other_records.push_back("one more");
-    EXPECT_NE(outbox::OutputHash(mapper->Map(pinned->bytes, today).resources), pinned->output_sha256)
+    EXPECT_NE(outbox::OutputHash(mapper->Map({}, pinned->bytes, today).resources), pinned->output_sha256)
         << "control: with other facts the output differs";
     ++replayed;
   }

@@ -18,14 +18,15 @@ outbox::IntendedResource Make(const std::string& type, const std::string& value,
 
 }  // namespace
 
-MapOutput TestMapper::Map(std::string_view record, const outbox::MappingFacts& facts) const {
+MapOutput TestMapper::Map(const std::string& map, std::string_view record,
+                          const outbox::MappingFacts& facts) const {
   ++calls;
   std::istringstream text{std::string(record)};
   std::string record_id;
   std::string revision;
   text >> record_id >> revision;
   MapOutput output;
-  output.map_id = "test";
+  output.map_id = map.empty() ? "test" : map;
   output.map_version = version_;
   if (record_id.find("bad") != std::string::npos) {
     output.issues.push_back(Issue{Code::kMapCheck, Location{{}, 0, 0, "/procedure"}, "a check failed"});

@@ -20,10 +20,11 @@ class TestMapper final : public RecordMapper {
  public:
   explicit TestMapper(std::string version = "1") : version_(std::move(version)) {}
 
-  MapOutput Map(std::string_view record, const outbox::MappingFacts& facts) const override;
+  MapOutput Map(const std::string& map, std::string_view record,
+                const outbox::MappingFacts& facts) const override;
   MapOutput MapObservation(std::string_view, std::string_view bytes,
                            const outbox::MappingFacts& facts) const override {
-    return Map(bytes, facts);
+    return Map({}, bytes, facts);
   }
   std::string map_set_sha256() const override;
   std::string map_set_bytes() const override { return "maps " + version_; }
