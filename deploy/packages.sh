@@ -7,7 +7,7 @@ set -euo pipefail
 
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build pkg-config
-  libboost-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libre2-dev libspdlog-dev libsqlite3-dev
+  libboost-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libpq-dev libre2-dev libspdlog-dev libsqlite3-dev
   libssl-dev libtomlplusplus-dev rapidjson-dev tzdata
 )
 demo_packages=(curl jq python3)
@@ -16,7 +16,8 @@ test_packages=(
   golang-go
   libgmock-dev libgtest-dev
   chromium fonts-dejavu-core poppler-utils
-  curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl procps prometheus python3 python3-venv shellcheck sqlite3 systemd testssl.sh valgrind
+  curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl postgresql-15 procps prometheus python3 python3-venv
+  shellcheck sqlite3 systemd testssl.sh valgrind
 )
 image_packages=(buildah mmdebstrap)
 

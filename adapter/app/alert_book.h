@@ -27,12 +27,13 @@ enum class AlertKind : std::uint8_t {
   kHeld,         // something is held, for a quarter of an hour at least
   kAudit,        // no checkpoint can be signed
   kCertificate,  // a certificate of ours ends soon, or has ended
+  kSource,       // a database cannot be read
 };
-inline constexpr int kAlertKinds = 7;
+inline constexpr int kAlertKinds = 8;
 
 constexpr std::string_view Name(AlertKind kind) {
   constexpr std::array<std::string_view, kAlertKinds> names = {
-      "intake", "endpoint", "stalled", "quarantined", "held", "audit", "certificate"};
+      "intake", "endpoint", "stalled", "quarantined", "held", "audit", "certificate", "source"};
   return names[static_cast<std::size_t>(kind)];
 }
 

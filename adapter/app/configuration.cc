@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "app/configuration_keys.h"
+#include "database/database.h"
 #include "net/listen_address.h"
 
 namespace fhir_adapter::app {
@@ -49,11 +50,11 @@ Result<void> CheckAllowed(std::string_view value, std::span<const std::string_vi
                  std::vector<std::string_view>(allowed.begin(), allowed.end()), std::move(where));
 }
 
-Result<void> CheckRange(std::int64_t value, const IntegerKey& key, const std::string& name, Location where) {
-  if (value >= key.min && value <= key.max) return {};
+Result<void> CheckRange(std::int64_t value, std::int64_t min, std::int64_t max, const std::string& name,
+                        Location where) {
+  if (value >= min && value <= max) return {};
   return Fail(Code::kConfiguration,
-              name + " must be from " + std::to_string(key.min) + " to " + std::to_string(key.max),
-              std::move(where));
+              name + " must be from " + std::to_string(min) + " to " + std::to_string(max), std::move(where));
 }
 
 class Assignment {
@@ -102,7 +103,7 @@ class Assignment {
     return {};
   }
   Result<void> SetInteger(const IntegerKey& key, std::int64_t number) {
-    ADAPTER_CHECK(CheckRange(number, key, name_, where_));
+    ADAPTER_CHECK(CheckRange(number, key.min, key.max, name_, where_));
     key.get(configuration_) = number;
     return {};
   }
@@ -166,6 +167,35 @@ Result<void> ReadSection(const std::string& section, const toml::table& table, c
   return {};
 }
 
+Result<void> SetSourceKey(const SourceKeyRow& row, const toml::node& value, const std::string& file,
+                          SourceSettings& source) {
+  const std::string name = "[[source]] " + std::string(row.key);
+  if (const auto* member = std::get_if<std::int64_t SourceSettings::*>(&row.member)) {
+    const auto number = value.value_exact<std::int64_t>();
+    if (!number) return Fail(Code::kConfiguration, name + " must be a whole number", At(value, file));
+    ADAPTER_CHECK(CheckRange(*number, row.min, row.max, name, At(value, file)));
+    source.*(*member) = *number;
+    return {};
+  }
+  const auto text = value.value_exact<std::string>();
+  if (!text) return Fail(Code::kConfiguration, name + " must be a text in quotes", At(value, file));
+  ADAPTER_CHECK(CheckAllowed(*text, row.allowed, name, At(value, file)));
+  source.*(std::get<std::string SourceSettings::*>(row.member)) = *text;
+  return {};
+}
+
+Result<void> CheckSqlSource(const SourceSettings& source, const Location& where) {
+  if (source.kind != "sql") return {};
+  if (source.columns.empty()) {
+    return Fail(Code::kConfiguration,
+                "[[source]] of kind \"sql\" needs columns: what the columns of the query hold", where);
+  }
+  if (const auto url = database::CheckUrl(source.url); !url) {
+    return Fail(Code::kConfiguration, "[[source]] url: " + url.error().message, where);
+  }
+  return {};
+}
+
 Result<SourceSettings> ReadSource(const toml::node& node, const std::string& file) {
   const toml::table* table = node.as_table();
   if (!table) return Fail(Code::kConfiguration, "[[source]] must be a table", At(node, file));
@@ -177,17 +207,21 @@ Result<SourceSettings> ReadSource(const toml::node& node, const std::string& fil
     if (row == SourceKeyRows().end()) {
       return Unknown("key '" + std::string(key.str()) + "' in [[source]]", key.str(), known, At(key, file));
     }
-    const std::string name = "[[source]] " + std::string(key.str());
-    const auto text = value.value_exact<std::string>();
-    if (!text) return Fail(Code::kConfiguration, name + " must be a text in quotes", At(value, file));
-    ADAPTER_CHECK(CheckAllowed(*text, row->allowed, name, At(value, file)));
-    source.*(row->member) = *text;
+    ADAPTER_CHECK(SetSourceKey(*row, value, file, source));
   }
-  for (const std::string_view needed : {"name", "kind", "path"}) {
-    if (!table->contains(needed)) {
-      return Fail(Code::kConfiguration, "[[source]] needs " + std::string(needed), At(node, file));
+  for (const SourceKeyRow& row : SourceKeyRows()) {
+    const bool is_there = table->contains(row.key);
+    const bool is_its_own = row.kind.empty() || row.kind == source.kind;
+    if (is_there && !is_its_own) {
+      return Fail(Code::kConfiguration,
+                  "[[source]] " + std::string(row.key) + " is for kind = \"" + std::string(row.kind) + "\"",
+                  At(*table->get(row.key), file));
+    }
+    if (row.is_needed && is_its_own && !is_there) {
+      return Fail(Code::kConfiguration, "[[source]] needs " + std::string(row.key), At(node, file));
     }
   }
+  ADAPTER_CHECK(CheckSqlSource(source, At(node, file)));
   return source;
 }
 

@@ -20,10 +20,17 @@ inline constexpr const char* kShippedMap = "procedure-record";
 
 struct SourceSettings {
   std::string name;
-  std::string kind;  // "directory"
-  std::string path;
+  std::string kind;  // "directory" or "sql"
+  std::string path;  // of a directory
   std::string map = kShippedMap;
-  std::string columns;  // how .csv files are read; empty: none are taken
+  std::string columns;  // how .csv files, or the columns of a query, are read; empty: none are taken
+  // Of a database.
+  std::string url;
+  std::string password_file;
+  std::string query;
+  std::string high_water_column;
+  std::int64_t overlap = 600;  // seconds of a time, else a number
+  std::int64_t poll_s = 60;
 };
 
 struct Configuration {

@@ -10,7 +10,7 @@ constexpr std::array<std::string_view, 4> kAuthKinds = {"none", "basic", "bearer
 constexpr std::array<std::string_view, 4> kProfiles = {"auto", "transaction", "batch", "single"};
 constexpr std::array<std::string_view, 3> kAccessKinds = {"none", "token", "jwt"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
-constexpr std::array<std::string_view, 1> kSourceKinds = {"directory"};
+constexpr std::array<std::string_view, 2> kSourceKinds = {"directory", "sql"};
 
 #define TEXT(member)                                              \
   TextKey {                                                       \
@@ -94,12 +94,23 @@ const std::vector<KeyRow>& Rows() {
 #undef INTEGER
 #undef TEXT_LIST
 
-const std::array<SourceKeyRow, 5> kSourceRows = {{
-    {"name", &SourceSettings::name, {}},
-    {"kind", &SourceSettings::kind, kSourceKinds},
-    {"path", &SourceSettings::path, {}},
-    {"map", &SourceSettings::map, {}},
-    {"columns", &SourceSettings::columns, {}},
+constexpr std::string_view kDirectory = "directory";
+constexpr std::string_view kSql = "sql";
+constexpr std::int64_t kOverlapMax = 1'000'000'000;
+constexpr std::int64_t kPollSecondsMax = 86'400;
+
+const std::array<SourceKeyRow, 11> kSourceRows = {{
+    {"name", "", true, &SourceSettings::name, {}},
+    {"kind", "", true, &SourceSettings::kind, kSourceKinds},
+    {"path", kDirectory, true, &SourceSettings::path, {}},
+    {"map", "", false, &SourceSettings::map, {}},
+    {"columns", "", false, &SourceSettings::columns, {}},
+    {"url", kSql, true, &SourceSettings::url, {}},
+    {"password_file", kSql, false, &SourceSettings::password_file, {}},
+    {"query", kSql, true, &SourceSettings::query, {}},
+    {"high_water_column", kSql, true, &SourceSettings::high_water_column, {}},
+    {"overlap", kSql, false, &SourceSettings::overlap, {}, 0, kOverlapMax},
+    {"poll_s", kSql, false, &SourceSettings::poll_s, {}, 1, kPollSecondsMax},
 }};
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {

@@ -37,8 +37,12 @@ std::span<const KeyRow> KeyRows();
 // The members of a [[source]] table.
 struct SourceKeyRow {
   std::string_view key;
-  std::string SourceSettings::* member;
-  std::span<const std::string_view> allowed;
+  std::string_view kind;  // of the sources that have it; empty: all
+  bool is_needed;         // by these
+  std::variant<std::string SourceSettings::*, std::int64_t SourceSettings::*> member;
+  std::span<const std::string_view> allowed;  // of a text; empty: any
+  std::int64_t min = 0;                       // of a number
+  std::int64_t max = 0;
 };
 std::span<const SourceKeyRow> SourceKeyRows();
 

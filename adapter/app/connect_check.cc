@@ -7,6 +7,8 @@
 #include "app/certificate_watch.h"
 #include "app/commands.h"
 #include "app/endpoint_setup.h"
+#include "app/mapping_setup.h"
+#include "app/sql_setup.h"
 #include "core/limits.h"
 #include "net/http_message.h"
 #include "sync/delivery_ladder.h"
@@ -189,11 +191,44 @@ void CheckSearch(const Configuration& configuration, sync::PacedClient& client, 
                "the server must let us search Patient by identifier");
 }
 
+// Whether a database can be read, and its columns are those that the columns file speaks of.
+Result<std::string> TrySource(const SourceSettings& source, const Configuration& configuration) {
+  ADAPTER_TRY(const std::string directory, MappingsDirectory("", configuration));
+  ADAPTER_TRY(std::vector<fml::SourceFile> files, ReadMappingSetFiles(directory, ""));
+  std::vector<fml::Finding> ignored;
+  const auto set =
+      pipeline::MappingSet::Build(std::move(files), MappingSettingsOf(configuration, source.map), ignored);
+  if (!set) return Fail(Code::kConfiguration, "the maps have errors: see `check`");
+  ADAPTER_TRY(const auto layout, LoadSqlColumns(source, configuration, set->model()));
+  return intake::TrySqlSource(SqlSettingsOf(source, configuration, layout.get()));
+}
+
+bool CheckSources(const Configuration& configuration, Findings& findings) {
+  bool has_any = false;
+  for (const SourceSettings& source : configuration.sources) {
+    if (source.kind != kSqlKind) continue;
+    has_any = true;
+    const auto tried = TrySource(source, configuration);
+    const std::string check = "source " + source.name;
+    if (tried) {
+      findings.Add(Outcome::kGood, check, *tried);
+      continue;
+    }
+    const Code code = tried.error().code;
+    findings.Add(Outcome::kFailed, check, std::string(Name(code)) + ": " + tried.error().message);
+    if (code == Code::kUnreachable || code == Code::kTimeout || code == Code::kTls) findings.Unreachable();
+  }
+  return has_any;
+}
+
 }  // namespace
 
 int RunConnectCheck(const Configuration& configuration, const std::string& mrn, bool json,
                     const Streams& streams) {
+  Findings findings(streams, json);
+  const bool has_sources = CheckSources(configuration, findings);
   if (configuration.endpoint.base_url.empty()) {
+    if (has_sources) return findings.status();
     return Report(
         Error{Code::kConfiguration, "[endpoint] base_url is empty: there is no server to check", {}},
         streams);
@@ -202,7 +237,6 @@ int RunConnectCheck(const Configuration& configuration, const std::string& mrn, 
   const auto curl = sync::CurlClient::Make(settings);
   if (!curl) return Report(curl.error(), streams);
   settings.base_url = (*curl)->base_url();
-  Findings findings(streams, json);
   CheckCertificate(settings.tls, findings);
   if (!CheckToken(settings, findings)) return findings.status();
   sync::PacedClient client(**curl, SystemClock(), limits::kPacedRequestsPerSecondMax);

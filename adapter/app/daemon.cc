@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <utility>
 
 #include "app/alert_book.h"
@@ -17,6 +18,7 @@
 #include "app/listener_security.h"
 #include "app/maps_in_force.h"
 #include "app/service_routes.h"
+#include "app/sql_setup.h"
 #include "app/sync_metrics.h"
 #include "app/time_zone_file.h"
 #include "app/token_book.h"
@@ -27,6 +29,7 @@
 #include "intake/observation_routes.h"
 #include "intake/operation_outcome.h"
 #include "intake/record_routes.h"
+#include "intake/sql_source.h"
 #include "net/http_server.h"
 #include "outbox/sqlite/sqlite_backend.h"
 #include "pipeline/mapping_pool.h"
@@ -84,6 +87,9 @@ struct Daemon::Parts {
   Result<void> StartSending();
   Result<void> StartListening();
   Result<void> StartSources();
+  Result<void> StartDirectory(const SourceSettings& settings, const record::RecordModel& model);
+  Result<void> StartSql(const SourceSettings& settings, const record::RecordModel& model);
+  SqlStatisticsList SqlStatistics() const;
   // What the records of a source with this map are read against.
   Result<const record::RecordModel*> ModelOf(const std::string& map);
   // Null for an empty name.
@@ -116,6 +122,8 @@ struct Daemon::Parts {
   std::unique_ptr<sync::SyncWorker> worker;
   std::atomic<bool> draining{false};
   std::vector<std::unique_ptr<intake::DirectorySource>> sources;
+  mutable std::mutex sql_sources_mutex;  // guards the next while it is filled: /metrics answers already
+  std::vector<std::pair<std::string, std::unique_ptr<intake::SqlSource>>> sql_sources;  // by name
   std::shared_ptr<net::TlsContext> http_tls;  // shared with the listener; null: plain text
   std::unique_ptr<net::HttpServer> control;
   std::unique_ptr<net::HttpServer> http;
@@ -180,6 +188,9 @@ AlertBook::Troubles Daemon::Parts::FindTroubles(const std::string& certificate) 
   };
   of(AlertKind::kIntake) = NotReadyReason(Service());
   of(AlertKind::kCertificate) = certificate;
+  for (const auto& [name, statistics] : SqlStatistics()) {
+    if (statistics.has_trouble) of(AlertKind::kSource) = Name(statistics.trouble);
+  }
   if (checkpoints->has_failed()) of(AlertKind::kAudit) = "audit-checkpoint-failed";
   if (worker) {
     const sync::SyncStatistics statistics = worker->statistics();
@@ -243,6 +254,7 @@ Result<void> Daemon::Parts::StartListening() {
     AddAlerts(page, alerts);
     if (worker) AddSync(page, worker->statistics());
     AddMaps(page, maps->statistics());
+    AddSqlSources(page, SqlStatistics());
     AddListeners(page);
   };
   std::ranges::move(ServiceRoutes(service), std::back_inserter(routes));
@@ -301,17 +313,42 @@ Result<const record::TableLayout*> Daemon::Parts::Table(const std::string& colum
 
 Result<void> Daemon::Parts::StartSources() {
   for (const SourceSettings& settings : configuration.sources) {
-    intake::DirectorySettings directory;
-    directory.name = settings.name;
-    directory.path = settings.path;
-    directory.map = settings.map;
     ADAPTER_TRY(const record::RecordModel* model, ModelOf(settings.map));
-    ADAPTER_TRY(directory.table, Table(settings.columns, *model));
-    auto source = std::make_unique<intake::DirectorySource>(directory, *model, *receiver);
-    ADAPTER_CHECK(source->Start());
-    sources.push_back(std::move(source));
+    ADAPTER_CHECK(settings.kind == kSqlKind ? StartSql(settings, *model) : StartDirectory(settings, *model));
   }
   return {};
+}
+
+Result<void> Daemon::Parts::StartDirectory(const SourceSettings& settings, const record::RecordModel& model) {
+  intake::DirectorySettings directory;
+  directory.name = settings.name;
+  directory.path = settings.path;
+  directory.map = settings.map;
+  ADAPTER_TRY(directory.table, Table(settings.columns, model));
+  auto source = std::make_unique<intake::DirectorySource>(directory, model, *receiver);
+  ADAPTER_CHECK(source->Start());
+  sources.push_back(std::move(source));
+  return {};
+}
+
+Result<void> Daemon::Parts::StartSql(const SourceSettings& settings, const record::RecordModel& model) {
+  ADAPTER_TRY(auto layout, LoadSqlColumns(settings, configuration, model));
+  tables.push_back(std::move(layout));
+  const intake::SqlSource::Ports ports{*backend->store, backend->sources, *receiver, SystemClock(),
+                                       SystemRandom()};
+  auto source = std::make_unique<intake::SqlSource>(
+      SqlSettingsOf(settings, configuration, tables.back().get()), model, ports);
+  source->Start();
+  const std::scoped_lock lock(sql_sources_mutex);
+  sql_sources.emplace_back(settings.name, std::move(source));
+  return {};
+}
+
+SqlStatisticsList Daemon::Parts::SqlStatistics() const {
+  const std::scoped_lock lock(sql_sources_mutex);
+  SqlStatisticsList list;
+  for (const auto& [name, source] : sql_sources) list.emplace_back(name, source->statistics());
+  return list;
 }
 
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -370,6 +407,7 @@ bool Daemon::Stop(std::int64_t deadline_ms) {
   parts_->draining = true;
   parts_->maps->Stop();
   for (const auto& source : parts_->sources) source->Stop();
+  for (const auto& [name, source] : parts_->sql_sources) source->Stop();
   const bool answered = parts_->http->Drain(deadline_ms);
   parts_->control->Drain(deadline_ms);
   parts_->pool->Stop();

@@ -179,7 +179,7 @@ Result<FileOutcome> DirectorySource::Implementation::ReceiveRecords(int file, co
 Result<void> DirectorySource::Implementation::Submit(std::vector<pipeline::InputRecord>& records,
                                                      FileOutcome& outcome) {
   if (records.empty()) return {};
-  pipeline::Submission submission{settings.name, settings.map, actor, std::exchange(records, {})};
+  pipeline::Submission submission{settings.name, settings.map, actor, std::exchange(records, {}), {}};
   ADAPTER_TRY(pipeline::ReceiveAnswer answer, receiver.ReceiveNow(std::move(submission)));
   outcome.records += answer.records.size();
   for (pipeline::RecordAnswer& record : answer.records) {

@@ -185,7 +185,8 @@ Result<void> Receiver::TakePiece(storage::Transaction& transaction, const Submis
     ADAPTER_TRY(answer.records[i], is_rejected ? Refuse(inbox_, transaction, submission, record, now)
                                                : TakeIn(inbox_, transaction, submission, record, now));
   }
-  return {};
+  const bool is_last = end == submission.records.size();
+  return is_last && submission.beside ? submission.beside(transaction) : Result<void>();
 }
 
 void Receiver::Answer(ReceiveAnswer answer, const std::optional<Error>& failure, const Done& done) {

@@ -40,6 +40,8 @@ struct Submission {
   std::string map;     // that its records are for; empty: the default one
   Principal actor;
   std::vector<InputRecord> records;
+  // What becomes durable with the last of the records, or not at all; empty: nothing.
+  std::function<Result<void>(storage::Transaction&)> beside;
 };
 
 enum class RecordOutcome : std::uint8_t {

@@ -4,17 +4,11 @@
 #include <utility>
 
 #include "core/limits.h"
-#include "fhir/json_writer.h"
+#include "record/row_record.h"
 #include "record/row_tree.h"
 
 namespace fhir_adapter::record {
 namespace {
-
-void AddPlaces(const fhir::Node& node, std::vector<RecordText::Place>& places) {
-  places.push_back({node.line, node.column});
-  for (const fhir::Member& member : node.members()) AddPlaces(*member.value, places);
-  for (const fhir::Node* item : node.items()) AddPlaces(*item, places);
-}
 
 bool IsEmpty(const std::vector<CsvCell>& cells) {
   return std::ranges::all_of(cells, [](const CsvCell& cell) { return cell.text.empty(); });
@@ -33,12 +27,6 @@ Location PlaceOf(std::string_view text, std::size_t offset, const CsvForm& form)
 
 Issue IssueOf(const Error& error) {
   return Issue{error.code, error.where, error.message};
-}
-
-// What stands at `site`, `recordId` or `revision` of a row.
-std::string KeyPart(const fhir::Node& row, std::string_view name) {
-  const fhir::Node* value = row.Find(name);
-  return value == nullptr ? "" : std::string(value->text);
 }
 
 }  // namespace
@@ -116,17 +104,7 @@ Result<void> TableCutter::AddRow(const std::vector<CsvCell>& cells, const Row& r
   }
   arena_.Reset();
   const fhir::Node* tree = RowTree(cells, columns_, layout_, row.number, arena_);
-  std::vector<std::string> key;
-  for (const std::string_view name : {"site", "recordId", "revision"}) {
-    key.push_back(KeyPart(*tree, name));
-    if (!key.back().empty()) continue;
-    const auto column = std::ranges::find_if(columns_, [&](const TableColumn& candidate) {
-      return candidate.path && candidate.path->text() == name;
-    });
-    const std::uint32_t cell = column == columns_.end() ? 1 : column->number;
-    return Fail(Code::kCsvRows, "the row does not say to which record it belongs: no " + std::string(name),
-                Location{"", row.number, cell, "/" + std::string(name)});
-  }
+  ADAPTER_TRY(std::vector<std::string> key, RowKey(*tree, columns_, row.number));
   const auto [found, is_new] = record_of_key_.emplace(std::move(key), records_.size());
   if (is_new) records_.emplace_back();
   RecordRows& rows = records_[found->second];
@@ -141,25 +119,13 @@ Result<void> TableCutter::AddRow(const std::vector<CsvCell>& cells, const Row& r
 
 RecordText TableCutter::MakeRecord(const RecordRows& rows) {
   arena_.Reset();
-  RecordText record;
-  record.line = rows.front().number;
-  const auto tree_of = [this](const Row& row) -> fhir::Node& {
+  std::vector<fhir::Node*> trees;
+  for (const Row& row : rows) {
     CsvRowReader reader(std::string_view(text_).substr(row.offset), layout_.form);
     const auto cells = reader.Next();
-    return *RowTree(cells.value(), columns_, layout_, row.number, arena_);
-  };
-  fhir::Node& root = tree_of(rows.front());
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    MergeRow(root, tree_of(rows[i]), *layout_.model, arena_, record.issues);
+    trees.push_back(RowTree(cells.value(), columns_, layout_, row.number, arena_));
   }
-  record.bytes = fhir::ToJson(root);
-  AddPlaces(root, record.places);
-  if (record.bytes.size() > limits::kRecordBytesMax) {
-    record.problem = Issue{Code::kLimit, Location{"", record.line, 1, ""},
-                           "the record is larger than " + std::to_string(limits::kRecordBytesMax) + " bytes"};
-    record.bytes.clear();
-  }
-  return record;
+  return RecordOfRows(trees, rows.front().number, layout_, arena_);
 }
 
 std::optional<RecordText> TableCutter::Next() {

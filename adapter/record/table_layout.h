@@ -48,6 +48,9 @@ struct TableLayout {
   std::vector<FixedValue> fixed;
 };
 
+// The elements by which rows are known to be of one record.
+inline constexpr std::string_view kRecordKey[] = {"site", "recordId", "revision"};
+
 // A column of the table in hand.
 struct TableColumn {
   std::string header;

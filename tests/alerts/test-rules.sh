@@ -10,7 +10,7 @@ promtool check rules "$folder/alerts.yml"
 promtool test rules "$folder/alerts_test.yml"
 
 # Each rule that looks at another kind than its own is found.
-for kind in intake endpoint stalled quarantined held audit certificate; do
+for kind in intake endpoint stalled quarantined held audit certificate source; do
   sed "s/{kind=\"$kind\"}/{kind=\"no-$kind\"}/" deploy/alerts.yml >"$folder/alerts.yml"
   if promtool test rules "$folder/alerts_test.yml" >"$folder/output" 2>&1; then
     echo "test-rules.sh: the tests pass without a rule for $kind" >&2

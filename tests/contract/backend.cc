@@ -18,6 +18,7 @@ class OpenSqlite final : public OpenBackend {
   outbox::Inbox& inbox() override { return backend_->inbox; }
   outbox::Outbox& outbox() override { return backend_->outbox; }
   outbox::QueueReader& queue() override { return backend_->queue; }
+  outbox::SourceMarks& sources() override { return backend_->sources; }
 
  private:
   std::unique_ptr<outbox::SqliteBackend> backend_;

@@ -14,6 +14,7 @@
 #include "outbox/inbox.h"
 #include "outbox/outbox.h"
 #include "outbox/queue_reader.h"
+#include "outbox/source_marks.h"
 #include "storage/transaction.h"
 #include "support/temporary_directory.h"
 
@@ -29,6 +30,7 @@ class OpenBackend {
   virtual outbox::Inbox& inbox() = 0;
   virtual outbox::Outbox& outbox() = 0;
   virtual outbox::QueueReader& queue() = 0;
+  virtual outbox::SourceMarks& sources() = 0;
 };
 
 struct BackendKind {
@@ -61,6 +63,7 @@ class ContractTest : public ::testing::TestWithParam<BackendKind> {
   outbox::Inbox& inbox() { return backend_->inbox(); }
   outbox::Outbox& outbox() { return backend_->outbox(); }
   outbox::QueueReader& queue() { return backend_->queue(); }
+  outbox::SourceMarks& sources() { return backend_->sources(); }
   audit::AuditLog& log() { return backend_->log(); }
   audit::AuditTree& tree() { return backend_->tree(); }
 

@@ -34,6 +34,11 @@ const storage::QuerySet& QueueQueries() {
   return queries;
 }
 
+const storage::QuerySet& SourceQueries() {
+  static const storage::QuerySet queries(embedded::kSource);
+  return queries;
+}
+
 const storage::QuerySet& TraceQueries() {
   static const storage::QuerySet queries(embedded::kTrace);
   return queries;

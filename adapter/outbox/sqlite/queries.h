@@ -11,6 +11,7 @@ const storage::QuerySet& LedgerQueries();
 const storage::QuerySet& MappingQueries();
 const storage::QuerySet& PushedQueries();
 const storage::QuerySet& QueueQueries();
+const storage::QuerySet& SourceQueries();
 const storage::QuerySet& TraceQueries();
 const storage::QuerySet& TokenQueries();
 const storage::QuerySet& WorkQueries();

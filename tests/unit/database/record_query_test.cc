@@ -1,0 +1,366 @@
+// What is new in the result of a query, on real databases: an SQLite file and a PostgreSQL server.
+#include "database/record_query.h"
+
+#include <atomic>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <thread>
+
+#include "support/postgres_server.h"
+#include "support/temporary_directory.h"
+
+namespace fhir_adapter::database {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string Url() const = 0;
+  virtual void Run(const std::string& statements) = 0;
+};
+
+class SqliteEngine final : public Engine {
+ public:
+  SqliteEngine() { Run("PRAGMA user_version = 1"); }
+  std::string Url() const override { return "sqlite:" + folder_.File("clinic.db"); }
+  void Run(const std::string& statements) override {
+    test::ProcessOptions options;
+    options.arguments = {"sqlite3", "-bail", folder_.File("clinic.db")};
+    options.input = statements;
+    const auto result = test::RunProcess(options);
+    ASSERT_EQ(result.exit_code, 0) << result.standard_error;
+  }
+
+ private:
+  test::TemporaryDirectory folder_;
+};
+
+class PostgresEngine final : public Engine {
+ public:
+  std::string Url() const override { return server_.Url(); }
+  void Run(const std::string& statements) override { server_.Run(statements); }
+
+ private:
+  test::PostgresServer server_;
+};
+
+class RecordQueries : public testing::TestWithParam<const char*> {
+ protected:
+  RecordQueries() {
+    if (std::string(GetParam()) == "sqlite") {
+      engine_ = std::make_unique<SqliteEngine>();
+    } else {
+      engine_ = std::make_unique<PostgresEngine>();
+    }
+  }
+
+  // id, revision, seq, dose, changed
+  void Create() {
+    engine_->Run(
+        "CREATE TABLE injections (\"recordId\" text, revision integer, seq integer, dose numeric(9,2),"
+        " changed integer);");
+  }
+  void Insert(const std::string& rows) { engine_->Run("INSERT INTO injections VALUES " + rows + ";"); }
+
+  Result<Portion> Next(const std::optional<Cell>& mark, std::int64_t overlap = 0,
+                       const std::string& query = "SELECT * FROM injections;") {
+    ADAPTER_TRY(const auto database, OpenDatabase({engine_->Url(), "", "Asia/Tokyo"}));
+    RecordQuery reading(*database, {query, "changed", overlap});
+    ADAPTER_CHECK(reading.Columns());
+    return reading.Next(mark, {"recordId", "revision"});
+  }
+  // "id/revision/seq" of each row.
+  static std::vector<std::string> Rows(const Result<Portion>& portion) {
+    std::vector<std::string> rows;
+    if (!portion) return {ToString(portion.error())};
+    for (const auto& row : portion->table.rows) {
+      rows.push_back(row[0].text + "/" + row[1].text + "/" + row[2].text);
+    }
+    return rows;
+  }
+
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_P(RecordQueries, NoRows_GiveNoMark) {
+  Create();
+  const auto portion = Next(std::nullopt);
+  ASSERT_TRUE(portion) << ToString(portion.error());
+  EXPECT_FALSE(portion->mark);
+  EXPECT_TRUE(portion->is_last);
+  EXPECT_THAT(Rows(portion), IsEmpty());
+}
+
+TEST_P(RecordQueries, RowsAfterTheMark_AreNew) {
+  Create();
+  Insert("('A',1,1,1.5,10), ('B',1,1,2.50,20), ('N',1,1,1,NULL)");
+  const auto first = Next(std::nullopt);
+  ASSERT_TRUE(first) << ToString(first.error());
+  EXPECT_EQ(first->mark->text, "20");
+  EXPECT_THAT(Rows(first), UnorderedElementsAre("A/1/1", "B/1/1"));
+  Insert("('C',1,1,3,30), ('B',2,1,3,30)");
+  const auto second = Next(first->mark);
+  ASSERT_TRUE(second) << ToString(second.error());
+  EXPECT_EQ(second->mark->text, "30");
+  EXPECT_THAT(Rows(second), UnorderedElementsAre("B/1/1", "B/2/1", "C/1/1"))
+      << "and those of the mark itself";
+}
+
+TEST_P(RecordQueries, RowsThatWereCommittedLate_AreSeenInTheOverlap) {
+  Create();
+  Insert("('A',1,1,1,100)");
+  const auto first = Next(std::nullopt);
+  ASSERT_TRUE(first);
+  Insert("('B',1,1,1,95), ('C',1,1,1,89)");
+  const auto second = Next(first->mark, 10);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->mark->text, "100");
+  EXPECT_THAT(Rows(second), UnorderedElementsAre("A/1/1", "B/1/1"));
+}
+
+TEST_P(RecordQueries, RecordWithRowsBeforeTheOverlap_ComesWhole) {
+  Create();
+  Insert("('A',1,1,1,1), ('A',1,2,1,NULL), ('A',1,3,1,100), ('B',1,1,1,2)");
+  const auto portion = Next(Cell{CellKind::kInteger, "50"});
+  EXPECT_THAT(Rows(portion), UnorderedElementsAre("A/1/1", "A/1/2", "A/1/3"));
+}
+
+TEST_P(RecordQueries, RowWithoutKey_IsStillGiven) {
+  Create();
+  Insert("(NULL,1,1,1,10)");
+  EXPECT_THAT(Rows(Next(std::nullopt)), ElementsAre("/1/1"));
+}
+
+TEST_P(RecordQueries, Digits_AreThoseOfTheDatabase) {
+  Create();
+  engine_->Run(
+      "CREATE TABLE texts (\"recordId\" text, revision integer, seq bigint, dose text, changed integer);"
+      "INSERT INTO texts VALUES ('A', 1, 9007199254740993, '1.10', 5)");
+  const auto portion = Next(std::nullopt, 0, "SELECT * FROM texts -- all of them");
+  ASSERT_TRUE(portion) << ToString(portion.error());
+  EXPECT_EQ(portion->table.rows[0][2].text, "9007199254740993") << "which no double holds";
+  EXPECT_EQ(portion->table.rows[0][3].text, "1.10");
+}
+
+TEST_P(RecordQueries, MoreThanFits_ComesInPortionsThatMissNothing) {
+  Create();
+  const auto total = static_cast<int>(limits::kSqlNewRowsMax) + 1;
+  engine_->Run(
+      "INSERT INTO injections WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+      std::to_string(total) + ") SELECT 'R' || i, 1, 1, 1, i FROM n");
+  const auto first = Next(std::nullopt);
+  ASSERT_TRUE(first) << ToString(first.error());
+  EXPECT_FALSE(first->is_last);
+  EXPECT_EQ(first->table.rows.size(), limits::kSqlNewRowsMax);
+  const auto second = Next(first->mark);
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(second->is_last);
+  EXPECT_EQ(Rows(second).size(), 2U) << "the mark's own and the one behind it";
+}
+
+TEST_P(RecordQueries, PortionOfTooManyBytes_IsMadeSmaller) {
+  Create();
+  const std::string half = std::to_string(limits::kSqlBytesMax / 2);
+  const std::string wide =
+      std::string(GetParam()) == "sqlite" ? "printf('%." + half + "c', 'x')" : "repeat('x', " + half + ")";
+  const auto insert = [&](const std::string& id, const std::string& changed) {
+    engine_->Run("INSERT INTO injections SELECT '" + id + "' || " + wide + ", 1, 1, 1, " + changed);
+  };
+  insert("A", "1");
+  insert("B", "2");
+  const auto first = Next(std::nullopt);
+  ASSERT_TRUE(first) << ToString(first.error());
+  EXPECT_EQ(first->table.rows.size(), 1U);
+  EXPECT_FALSE(first->is_last);
+  insert("C", "1");
+  EXPECT_EQ(Next(std::nullopt).error().code, Code::kLimit) << "both have the same mark";
+}
+
+TEST_P(RecordQueries, RowsOfOneMark_AreLimited) {
+  Create();
+  const auto insert = [&](std::size_t count) {
+    engine_->Run(
+        "INSERT INTO injections WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+        std::to_string(count) + ") SELECT 'R', 1, 1, 1, 7 FROM n");
+  };
+  insert(limits::kSqlRowsMax);
+  EXPECT_EQ(Rows(Next(std::nullopt)).size(), limits::kSqlRowsMax);
+  insert(1);
+  const auto portion = Next(std::nullopt);
+  ASSERT_FALSE(portion);
+  EXPECT_EQ(portion.error().code, Code::kLimit);
+}
+
+TEST_P(RecordQueries, WrongQueries_AreNamedByTheirOwnWords) {
+  Create();
+  const auto error_of = [&](const std::string& query) {
+    const auto portion = Next(std::nullopt, 0, query);
+    return portion ? "no error" : ToString(portion.error());
+  };
+  EXPECT_THAT(error_of("SELECT * FROM injektions"), HasSubstr("injektions"));
+  EXPECT_THAT(error_of("SELECT revision FROM injections"), HasSubstr("no column 'changed'"));
+  EXPECT_THAT(error_of("DELETE FROM injections"), Not(HasSubstr("no error")));
+  EXPECT_THAT(error_of("SELECT 1; DROP TABLE injections"), Not(HasSubstr("no error")));
+}
+
+TEST_P(RecordQueries, TextsWithQuotes_AreTakenAsTheyAre) {
+  Create();
+  engine_->Run(
+      "CREATE TABLE odd (\"a\"\"b\" text, revision integer, \"recordId\" text, changed text);"
+      "INSERT INTO odd VALUES ('x', 1, 'A', 'it''s')");
+  const auto database = OpenDatabase({engine_->Url(), "", ""});
+  ASSERT_TRUE(database);
+  RecordQuery query(**database, {"SELECT * FROM odd", "changed", 0});
+  const auto first = query.Next(std::nullopt, {"a\"b"});
+  ASSERT_TRUE(first) << ToString(first.error());
+  EXPECT_EQ(first->mark->text, "it's");
+  EXPECT_TRUE(query.Next(first->mark, {"a\"b"}));
+}
+
+TEST_P(RecordQueries, Interrupted_EndsWhatIsBeingRead) {
+  const auto database = OpenDatabase({engine_->Url(), "", ""});
+  ASSERT_TRUE(database);
+  Result<Table> table = Table{};
+  std::thread reader([&] {
+    table = (*database)->Read(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n", {},
+        {1, 1'000, false});
+  });
+  // Again and again: the first may come before the query began.
+  std::atomic<bool> is_done = false;
+  std::thread interrupter([&] {
+    while (!is_done) (*database)->Interrupt();
+  });
+  reader.join();
+  is_done = true;
+  interrupter.join();
+  EXPECT_FALSE(table);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, RecordQueries, testing::Values("sqlite", "postgresql"),
+                         [](const auto& engine) { return engine.param; });
+
+TEST(SqliteDatabase, ValuesOfEachKind_AreTexts) {
+  SqliteEngine engine;
+  engine.Run(
+      "CREATE TABLE t (v); INSERT INTO t VALUES (1.10), (5.0), (0.1 + 0.2), (42), ('1.10'), (x'00ff'), "
+      "(NULL)");
+  const auto database = OpenDatabase({engine.Url(), "", ""});
+  ASSERT_TRUE(database);
+  const auto table = (*database)->Read("SELECT v FROM t ORDER BY rowid", {}, {10, 1'000, false});
+  ASSERT_TRUE(table);
+  std::vector<std::string> texts;
+  for (const auto& row : table->rows) texts.push_back(row[0].text);
+  EXPECT_THAT(std::vector(texts.begin(), texts.begin() + 5), ElementsAre("1.1", "5.0", "0.3", "42", "1.10"));
+  EXPECT_EQ(table->rows[0][0].kind, CellKind::kReal);
+  EXPECT_EQ(table->rows[5][0].kind, CellKind::kBytes);
+  EXPECT_EQ(table->rows[6][0].kind, CellKind::kNull);
+}
+
+TEST(SqliteDatabase, RealAsMark_IsRefused) {
+  SqliteEngine engine;
+  engine.Run("CREATE TABLE t (changed REAL); INSERT INTO t VALUES (1.5)");
+  const auto database = OpenDatabase({engine.Url(), "", ""});
+  ASSERT_TRUE(database);
+  const auto tried = RecordQuery(**database, {"SELECT * FROM t", "changed", 0}).Try();
+  ASSERT_FALSE(tried);
+  EXPECT_EQ(tried.error().code, Code::kConfiguration);
+}
+
+TEST(SqliteDatabase, MissingFileAndOtherFile_AreTroubles) {
+  const test::TemporaryDirectory folder;
+  EXPECT_EQ(OpenDatabase({"sqlite:" + folder.File("none.db"), "", ""}).error().code, Code::kUnreachable);
+  folder.Write("text.db", std::string(2'000, 'x'));
+  const auto database = OpenDatabase({"sqlite:" + folder.File("text.db"), "", ""});
+  ASSERT_TRUE(database);
+  EXPECT_EQ((*database)->Read("SELECT 1 FROM t", {}, {1, 1, false}).error().code, Code::kServerAnswer);
+}
+
+TEST(PostgresDatabase, Types_AreWrittenAsTheRecordWantsThem) {
+  test::PostgresServer server;
+  const auto database = OpenDatabase({server.Url(), "", "Asia/Tokyo"});
+  ASSERT_TRUE(database) << ToString(database.error());
+  EXPECT_THAT((*database)->product(), HasSubstr("PostgreSQL "));
+  const auto table = (*database)->Read(
+      "SELECT true, 1.10::numeric, 0.1::float8 + 0.2, timestamptz '2014-05-06 01:00:00Z', date '2014-05-06', "
+      "'\\x00ff'::bytea, NULL",
+      {}, {10, 1'000, false});
+  ASSERT_TRUE(table) << ToString(table.error());
+  std::vector<std::string> texts;
+  for (const Cell& cell : table->rows[0]) texts.push_back(cell.text);
+  EXPECT_THAT(std::vector(texts.begin(), texts.begin() + 5),
+              ElementsAre("true", "1.10", "0.30000000000000004", "2014-05-06 10:00:00+09", "2014-05-06"));
+  EXPECT_EQ(table->rows[0][5].kind, CellKind::kBytes);
+  EXPECT_EQ(table->rows[0][6].kind, CellKind::kNull);
+}
+
+TEST(PostgresDatabase, Values_NeverStandInErrors) {
+  test::PostgresServer server;
+  const auto database = OpenDatabase({server.Url(), "", ""});
+  ASSERT_TRUE(database);
+  const auto table =
+      (*database)->Read("SELECT v::integer FROM (VALUES ('secret')) t (v)", {}, {1, 100, false});
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().code, Code::kServerAnswer);
+  EXPECT_THAT(table.error().message, Not(HasSubstr("secret")));
+  EXPECT_THAT(table.error().message, HasSubstr("22P02"));
+}
+
+TEST(PostgresDatabase, Password_ComesFromAFileOfTheOwner) {
+  test::PostgresServer server;
+  server.Run("CREATE ROLE reader LOGIN PASSWORD 'right'");
+  const test::TemporaryDirectory folder;
+  const auto code_with = [&](const std::string& password) -> std::string {
+    const std::string file = folder.Write("password", password);
+    EXPECT_EQ(chmod(file.c_str(), 0600), 0);
+    const auto database = OpenDatabase({server.Url("reader"), file, ""});
+    return database ? "open" : std::string(Name(database.error().code));
+  };
+  EXPECT_EQ(code_with("right\n"), "open");
+  EXPECT_EQ(code_with("wrong\n"), "unauthorized");
+  EXPECT_EQ(OpenDatabase({server.Url("reader"), "", ""}).error().code, Code::kUnauthorized);
+}
+
+TEST(PostgresDatabase, ServerThatGoesAway_IsUnreachable) {
+  test::PostgresServer server;
+  const auto database = OpenDatabase({server.Url(), "", ""});
+  ASSERT_TRUE(database);
+  server.Stop();
+  EXPECT_EQ((*database)->Read("SELECT 1", {}, {1, 100, false}).error().code, Code::kUnreachable);
+  EXPECT_EQ(OpenDatabase({server.Url(), "", ""}).error().code, Code::kUnreachable);
+}
+
+struct UrlCase {
+  const char* url;
+  const char* says;  // empty: nothing
+};
+
+class Urls : public testing::TestWithParam<UrlCase> {};
+
+TEST_P(Urls, Address_IsCheckedBeforeItIsUsed) {
+  const auto checked = CheckUrl(GetParam().url);
+  EXPECT_THAT(checked ? "" : checked.error().message, HasSubstr(GetParam().says));
+  EXPECT_EQ(checked.has_value(), std::string(GetParam().says).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Urls,
+    testing::Values(UrlCase{"sqlite:/var/lib/clinic.db", ""}, UrlCase{"sqlite:clinic.db", "whole path"},
+                    UrlCase{"sqlite:/", "whole path"}, UrlCase{"mysql://h/d", "begins with"},
+                    UrlCase{"postgresql://reader@db.example/clinic", ""},
+                    UrlCase{"postgresql://reader@db.example/clinic?sslmode=verify-ca", ""},
+                    UrlCase{"postgresql://reader@db.example/clinic?sslmode=require", "verify-full"},
+                    UrlCase{"postgresql://reader@127.0.0.1/clinic?sslmode=disable", ""},
+                    UrlCase{"postgresql:///clinic?host=/run/postgresql", ""},
+                    UrlCase{"postgresql://reader@localhost,db.example/clinic?sslmode=prefer", "verify-full"},
+                    UrlCase{"postgresql://reader:word@localhost/clinic", "password_file"},
+                    UrlCase{"postgresql://reader@localhost/clinic?nonsense=1", "cannot be read"}));
+
+}  // namespace
+}  // namespace fhir_adapter::database
