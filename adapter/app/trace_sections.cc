@@ -63,7 +63,10 @@ std::string GapsOf(const TracePage& page) {
   std::string gaps;
   std::int64_t expected = 1;
   for (const outbox::TracedRevision& revision : page.record.revisions) {
-    for (; expected < revision.revision; ++expected) Append(gaps, Revision(expected), "no revision ");
+    // Numbers may be far apart: those of HL7 v2 messages are seconds.
+    const std::int64_t last = revision.revision - 1;
+    if (expected < last) Append(gaps, Revision(expected) + " to " + Revision(last), "no revisions ");
+    if (expected == last) Append(gaps, Revision(last), "no revision ");
     expected = revision.revision + 1;
     if (revision.bytes.empty()) Append(gaps, Revision(revision.revision), "erased: bytes of revision ");
   }
