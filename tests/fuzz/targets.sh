@@ -2,7 +2,7 @@
 # The fuzz targets, what each is for, and how they are built; sourced by the scripts of this folder, at the root.
 
 # shellcheck disable=SC2034
-fuzz_targets=(concept_map_table fhirpath fml http_head json_reader json_web_token record_reader structure_map table_cutter)
+fuzz_targets=(concept_map_table fhirpath fml hl7v2 http_head json_reader json_web_token record_reader structure_map table_cutter)
 fuzz_build=${FHIR_ADAPTER_FUZZ_BUILD:-$PWD/build/fuzz}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # Only coverage.sh wants to know what was run.
@@ -17,6 +17,7 @@ fuzz_module() {
       find adapter/fml -name '*.cc' ! -name 'structure_map*' ! -name 'concept_map_table*' |
         tr '\n' ' '
       ;;
+    hl7v2) echo adapter/intake/{hl7_acknowledgement,mllp_codec}.cc adapter/record/hl7v2_{reader,shape}.cc ;;
     http_head) echo adapter/net/http_head.cc adapter/net/http_message.cc adapter/net/router.cc ;;
     json_reader) echo adapter/fhir/{json_reader,json_writer,utf8}.{cc,h} ;;
     json_web_token) echo adapter/app/json_web_{key,token}.cc ;;
