@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the Java peers of the interop tests (HAPI FHIR server, HAPI validator, HL7 mapping engine) into a cache outside
+# Builds the Java peers of the interop tests (HAPI FHIR server, HAPI validator, HL7 mapping engine, HAPI HL7v2) into a cache outside
 # the source tree.
 #
-#   fetch.sh [hapi-server] [validator] [java-engine]     all when none is named
+#   fetch.sh [hapi-server] [validator] [java-engine] [hl7v2-sender]     all when none is named
 #   fetch.sh --relock [MODULE...]          accepts what Maven brings and rewrites jars.sha256 (after a pom changed)
 #
 # Cache: $FHIR_ADAPTER_CACHE, else ${XDG_CACHE_HOME:-~/.cache}/fhir-adapter. A second run does nothing. Every jar is
@@ -94,15 +94,15 @@ build_classes() {
 modules=()
 for argument in "$@"; do
   case "$argument" in
-    hapi-server | validator | java-engine) modules+=("$argument") ;;
+    hapi-server | validator | java-engine | hl7v2-sender) modules+=("$argument") ;;
     --relock) relock=true ;;
     *)
-      echo "usage: fetch.sh [--relock] [hapi-server] [validator] [java-engine]" >&2
+      echo "usage: fetch.sh [--relock] [hapi-server] [validator] [java-engine] [hl7v2-sender]" >&2
       exit 2
       ;;
   esac
 done
-((${#modules[@]})) || modules=(hapi-server validator java-engine)
+((${#modules[@]})) || modules=(hapi-server validator java-engine hl7v2-sender)
 
 require java openjdk-17-jdk-headless
 mkdir -p "$interop_cache"
