@@ -87,7 +87,7 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
   auto files = ReadMappingSetFiles(*directory, options.model_directory);
   if (!files) return Report(files.error(), streams);
   std::size_t errors =
-      ListFindings(CheckHttpTls(configuration, SystemClock().Now()), global.json, streams.out);
+      ListFindings(CheckListenerTls(configuration, SystemClock().Now()), global.json, streams.out);
   errors += ListFindings(CheckTokenKeys(configuration), global.json, streams.out);
   std::vector<fml::Finding> findings;
   const ConfiguredSets sets =

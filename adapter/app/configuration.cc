@@ -245,8 +245,6 @@ Result<void> ReadTable(const toml::table& root, const std::string& file, Configu
     const std::string section(key.str());
     if (section == "source") {
       ADAPTER_CHECK(ReadSources(value, file, configuration));
-    } else if (section == "mllp") {
-      configuration.warnings.push_back("[mllp] has no effect: this version does not speak HL7 v2 over MLLP");
     } else if (!value.is_table() || KeysOf(section).empty()) {
       return Unknown("section [" + section + "]", section, Sections(), At(key, file));
     } else {
@@ -351,9 +349,45 @@ Result<void> CheckListener(const Configuration& configuration, const Location& w
               where);
 }
 
-// Times of a table have no offset of their own.
+// Outside this machine nobody speaks as somebody else.
+Result<void> CheckMllp(const Configuration& configuration, const Location& where) {
+  const Configuration::Mllp& mllp = configuration.mllp;
+  if (mllp.listen.empty()) return {};
+  if (mllp.certificate_file.empty() != mllp.key_file.empty()) {
+    return Fail(Code::kConfiguration, "[mllp] certificate_file and key_file are set together", where);
+  }
+  if (!mllp.client_ca_file.empty() && mllp.certificate_file.empty()) {
+    return Fail(Code::kConfiguration, "[mllp] client_ca_file needs certificate_file and key_file", where);
+  }
+  if (mllp.client_ca_file.empty() != mllp.senders.empty()) {
+    return Fail(Code::kConfiguration, "[mllp] client_ca_file and senders are set together", where);
+  }
+  for (const std::string& sender : mllp.senders) {
+    const auto bars = std::ranges::count(sender, '|');
+    if (bars == 2 && !sender.ends_with('|') && !sender.starts_with('|')) continue;
+    return Fail(Code::kConfiguration,
+                "[mllp] senders: write \"application|facility|certificate file\", as in MSH-3 and MSH-4",
+                where);
+  }
+  const auto address = net::ParseListenAddress(mllp.listen);
+  if (!address) return Fail(Code::kConfiguration, "[mllp] listen: " + address.error().message, where);
+  if (address->is_loopback() || !mllp.senders.empty()) return {};
+  return Fail(Code::kConfiguration,
+              "[mllp] listen = \"" + mllp.listen +
+                  "\" can be reached from other machines: set [mllp] certificate_file, key_file, "
+                  "client_ca_file and senders, or listen on 127.0.0.1 or [::1]",
+              where);
+}
+
+// Times of a table, and of most HL7 v2 messages, have no offset of their own.
 Result<void> CheckTables(const Configuration& configuration, const Location& where) {
   if (!configuration.site.time_zone.empty()) return {};
+  if (!configuration.mllp.listen.empty()) {
+    return Fail(Code::kConfiguration,
+                "[mllp] listen takes messages, whose times need [site] time_zone, for example "
+                "\"Europe/Berlin\"",
+                where);
+  }
   std::string reader = configuration.http.columns.empty() ? "" : "[http] columns";
   for (const SourceSettings& source : configuration.sources) {
     if (!source.columns.empty()) reader = "columns of [[source]] '" + source.name + "'";
@@ -378,6 +412,7 @@ Result<void> CheckTogether(const Configuration& configuration, const std::string
     return Fail(Code::kConfiguration, "[endpoint] base_url must begin with http:// or https://", where);
   }
   ADAPTER_CHECK(CheckListener(configuration, where));
+  ADAPTER_CHECK(CheckMllp(configuration, where));
   if (!configuration.alert.command.empty() && !configuration.alert.command.front().starts_with('/')) {
     return Fail(Code::kConfiguration, "[alert] command begins with the whole path of a program", where);
   }
@@ -426,6 +461,9 @@ Result<Configuration> ParseConfiguration(std::string_view text, const std::strin
   }
   ADAPTER_CHECK(ReadEnvironment(environment, configuration));
   ADAPTER_CHECK(CheckTogether(configuration, file));
+  if (configuration.mllp.listen.empty() && !configuration.mllp.senders.empty()) {
+    configuration.warnings.push_back("[mllp] has no effect without listen");
+  }
   return configuration;
 }
 

@@ -57,6 +57,16 @@ struct Configuration {
     std::string columns;                           // how text/csv is read; empty: it is not taken
     std::string map;                               // of records that are posted; empty: see DefaultMap
   } http;
+  struct Mllp {
+    std::string listen;            // empty: HL7 v2 is not spoken
+    std::string certificate_file;  // TLS; empty: plain text, on loopback only
+    std::string key_file;
+    std::string client_ca_file;        // mutual TLS; together with senders
+    std::vector<std::string> senders;  // "application|facility|certificate file"
+    std::string processing_id = "P";   // that MSH-11 has to be
+    std::int64_t connections_max = 64;
+    std::int64_t idle_timeout_s = 60;
+  } mllp;
   struct Auth {
     std::string kind = "none";  // of the HTTP interface: none (loopback only), token or jwt
     std::string issuer;

@@ -9,6 +9,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kAuthKinds = {"none", "basic", "bearer", "smart-backend"};
 constexpr std::array<std::string_view, 4> kProfiles = {"auto", "transaction", "batch", "single"};
 constexpr std::array<std::string_view, 3> kAccessKinds = {"none", "token", "jwt"};
+constexpr std::array<std::string_view, 3> kProcessingIds = {"P", "T", "D"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
 constexpr std::array<std::string_view, 2> kSourceKinds = {"directory", "sql"};
 
@@ -46,6 +47,14 @@ const std::vector<KeyRow>& Rows() {
       {"http", "requests_per_second_max", INTEGER(http.requests_per_second_max, 1, 1'000'000)},
       {"http", "columns", TEXT(http.columns)},
       {"http", "map", TEXT(http.map)},
+      {"mllp", "listen", TEXT(mllp.listen)},
+      {"mllp", "certificate_file", TEXT(mllp.certificate_file)},
+      {"mllp", "key_file", TEXT(mllp.key_file)},
+      {"mllp", "client_ca_file", TEXT(mllp.client_ca_file)},
+      {"mllp", "senders", TEXT_LIST(mllp.senders)},
+      {"mllp", "processing_id", TEXT_OF(mllp.processing_id, kProcessingIds)},
+      {"mllp", "connections_max", INTEGER(mllp.connections_max, 1, 10'000)},
+      {"mllp", "idle_timeout_s", INTEGER(mllp.idle_timeout_s, 1, 86'400)},
       {"auth", "kind", TEXT_OF(auth.kind, kAccessKinds)},
       {"auth", "issuer", TEXT(auth.issuer)},
       {"auth", "audience", TEXT(auth.audience)},

@@ -17,6 +17,7 @@
 #include "app/jwt_access.h"
 #include "app/listener_security.h"
 #include "app/maps_in_force.h"
+#include "app/mllp_setup.h"
 #include "app/service_routes.h"
 #include "app/sql_setup.h"
 #include "app/sync_metrics.h"
@@ -86,6 +87,7 @@ struct Daemon::Parts {
   Result<void> OpenStore();
   Result<void> StartSending();
   Result<void> StartListening();
+  Result<void> StartMllp();
   Result<void> StartSources();
   Result<void> StartDirectory(const SourceSettings& settings, const record::RecordModel& model);
   Result<void> StartSql(const SourceSettings& settings, const record::RecordModel& model);
@@ -127,6 +129,7 @@ struct Daemon::Parts {
   std::shared_ptr<net::TlsContext> http_tls;  // shared with the listener; null: plain text
   std::unique_ptr<net::HttpServer> control;
   std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<MllpDoor> mllp;  // null: HL7 v2 is not spoken
 };
 
 Result<void> Daemon::Parts::OpenStore() {
@@ -239,8 +242,9 @@ void Daemon::Parts::AddListeners(MetricsPage& page) const {
   page.Family("fhir_adapter_http_requests_throttled", "counter",
               "Requests answered with 429: their client sent more than requests_per_second_max.");
   page.Sample({}, http->throttled_requests());
-  if (!http_tls) return;
-  const ListenerTls listeners[] = {{"http", http_tls->ends_s(), http->failed_handshakes()}};
+  std::vector<ListenerTls> listeners;
+  if (http_tls) listeners.push_back({"http", http_tls->ends_s(), http->failed_handshakes()});
+  if (mllp) mllp->AddMetrics(page, listeners);
   AddListenerTls(page, listeners, SystemClock().Now());
 }
 
@@ -291,6 +295,14 @@ Result<void> Daemon::Parts::StartListening() {
   net::HttpServerOptions control_options;
   control_options.unix_socket_path = ControlSocketPath(configuration);
   ADAPTER_TRY(control, net::HttpServer::Start(std::move(control_options), std::move(control_router)));
+  return {};
+}
+
+Result<void> Daemon::Parts::StartMllp() {
+  if (configuration.mllp.listen.empty()) return {};
+  ADAPTER_TRY(mllp, MllpDoor::Open(
+                        configuration, {*backend, *receiver, *push_receiver},
+                        [this] { return maps->current(); }, [this] { pool->Wake(); }));
   return {};
 }
 
@@ -366,6 +378,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
   parts->checkpoints->Start();
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
+  ADAPTER_CHECK(parts->StartMllp());
   ADAPTER_CHECK(parts->StartSources());
   parts->maps->Start(*parts->backend, started,
                      [pool = parts->pool.get()](std::shared_ptr<const pipeline::MappingSet> set) {
@@ -376,6 +389,10 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
 
 std::string Daemon::http_address() const {
   return parts_->configuration.HttpUrl(parts_->http->address());
+}
+
+std::string Daemon::mllp_address() const {
+  return parts_->mllp ? parts_->mllp->address() : "";
 }
 
 const std::vector<net::Route>& Daemon::routes() const {
@@ -395,12 +412,14 @@ void Daemon::LookForAlerts(const std::string& certificate) {
 void Daemon::Reload() {
   parts_->maps->Ask();
   if (parts_->http_tls) ReloadTls(*parts_->http_tls);
+  if (parts_->mllp) parts_->mllp->Reload();
   if (parts_->jwt) parts_->jwt->ReadKeysAgain();
   if (parts_->worker) parts_->worker->Rematch();
 }
 
 void Daemon::Look() {
   if (parts_->http_tls) ReloadTlsWhenChanged(*parts_->http_tls);
+  if (parts_->mllp) parts_->mllp->Look();
 }
 
 bool Daemon::Stop(std::int64_t deadline_ms) {
@@ -408,7 +427,8 @@ bool Daemon::Stop(std::int64_t deadline_ms) {
   parts_->maps->Stop();
   for (const auto& source : parts_->sources) source->Stop();
   for (const auto& [name, source] : parts_->sql_sources) source->Stop();
-  const bool answered = parts_->http->Drain(deadline_ms);
+  const bool acknowledged = !parts_->mllp || parts_->mllp->Drain(deadline_ms);
+  const bool answered = parts_->http->Drain(deadline_ms) && acknowledged;
   parts_->control->Drain(deadline_ms);
   parts_->pool->Stop();
   const bool sent = !parts_->worker || parts_->worker->Drain(deadline_ms);

@@ -23,6 +23,8 @@ class Daemon {
 
   std::string http_address() const;  // http://127.0.0.1:8620, or https://
 
+  std::string mllp_address() const;  // mllp://127.0.0.1:2575; empty: HL7 v2 is not spoken
+
   // The table of the HTTP interface, with the roles that each route needs.
   const std::vector<net::Route>& routes() const;
 

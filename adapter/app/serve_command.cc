@@ -87,12 +87,16 @@ int RunServe(const GlobalOptions& global, const Streams& streams) {
   auto daemon = Daemon::Start(*configuration);
   if (!daemon) return Report(daemon.error(), streams);
   streams.out << "listening on " << (*daemon)->http_address() << std::endl;
+  if (const std::string mllp = (*daemon)->mllp_address(); !mllp.empty()) {
+    streams.out << "listening on " << mllp << std::endl;
+  }
   if (configuration->endpoint.base_url.empty()) {
     streams.err << "no [endpoint] base_url: records are kept and nothing is sent" << std::endl;
   }
   NotifyService("READY=1");
   CertificateWatch certificates[] = {{configuration->endpoint.client_certificate_file, SystemClock()},
-                                     {configuration->http.certificate_file, SystemClock()}};
+                                     {configuration->http.certificate_file, SystemClock()},
+                                     {configuration->mllp.certificate_file, SystemClock()}};
   const DaemonState state = RunUntilStopped(**daemon, certificates);
   NotifyService("STOPPING=1");
   if (state == DaemonState::kStoreFailed) {

@@ -41,6 +41,7 @@ struct ReferenceName {
 struct PushedVersion {
   std::string id;
   std::int64_t version = 0;
+  std::string receipt;
   TimeUs received;
   std::string bytes;  // as stored: without id, version and our identifier
   std::string mrn;

@@ -58,7 +58,7 @@ Result<const MessageMapping::Kind*> MessageMapping::KindOf(const Node& message) 
   if (kind.map != nullptr) return &kind;
   const fml::MapInfo* map = records_.set().maps()->FindMap(path);
   if (map == nullptr || map->source == nullptr) {
-    return Fail(Code::kNotSupported, "no map hl7v2/….map for the kind of message that MSH-9 names",
+    return Fail(Code::kNotSupported, "there is no map for the kind of message that MSH-9 names",
                 Location{"", 1, 1, "MSH-9"});
   }
   ADAPTER_TRY(kind.model, ModelOf(records_.set(), map->source->name));
@@ -67,10 +67,11 @@ Result<const MessageMapping::Kind*> MessageMapping::KindOf(const Node& message) 
 }
 
 // The record is written and read again: it goes the way of a record that came as JSON, limits included.
-MappedRecord MessageMapping::MapRecord(const Node& record, RecordForm form, const std::string& file) {
+MappedRecord MessageMapping::MapRecord(const Node& record, RecordForm form, const std::string& file,
+                                       const RecordFacts& facts) {
   record::RecordText text;
   text.bytes = fhir::ToJson(record);
-  MappedRecord mapped = records_.Map(text, {}, form, file);
+  MappedRecord mapped = records_.Map(text, facts, form, file);
   // Lines and columns are those of a text that nobody has.
   for (Issue& issue : mapped.issues) issue.where.line = issue.where.column = 0;
   return mapped;
@@ -99,8 +100,8 @@ void MessageMapping::MapResources(fml::Mapping& mapping, RecordForm form, const 
   }
 }
 
-MappedRecord MessageMapping::Map(const record::Hl7MessageText& text, RecordForm form,
-                                 const std::string& file) {
+MappedRecord MessageMapping::Map(const record::Hl7MessageText& text, RecordForm form, const std::string& file,
+                                 const RecordFacts& facts) {
   MappedRecord mapped;
   Arena arena;
   const auto finish = [&]() -> MappedRecord&& {
@@ -135,7 +136,7 @@ MappedRecord MessageMapping::Map(const record::Hl7MessageText& text, RecordForm 
     MapResources(*mapping, form, file, mapped);
     return finish();
   }
-  MappedRecord record = MapRecord(*mapping->target, form, file);
+  MappedRecord record = MapRecord(*mapping->target, form, file, facts);
   finish();
   record.issues.insert(record.issues.begin(), mapped.issues.begin(), mapped.issues.end());
   record.unmapped.insert(record.unmapped.end(), mapped.unmapped.begin(), mapped.unmapped.end());

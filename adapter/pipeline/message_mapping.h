@@ -14,19 +14,29 @@
 #include <memory>
 #include <string>
 
+#include "core/time_zone.h"
 #include "fml/mapper.h"
+#include "pipeline/message_input.h"
 #include "pipeline/record_mapping.h"
 #include "record/hl7v2_reader.h"
 #include "record/record_model.h"
 
 namespace fhir_adapter::pipeline {
 
+struct LoneGroup;  // message_input.cc
+
 class MessageMapping {
  public:
   explicit MessageMapping(RecordMapping& records);
 
   // The sink that observes the records observes the message's map too.
-  MappedRecord Map(const record::Hl7MessageText& text, RecordForm form, const std::string& file = {});
+  // `facts` are those of the record that the message becomes.
+  MappedRecord Map(const record::Hl7MessageText& text, RecordForm form, const std::string& file = {},
+                   const RecordFacts& facts = {});
+
+  // What the message asks the store to take. Times without an offset are those of `zone` where MSH-7 has none
+  // either; null: they cannot be read.
+  MessageInput Read(const std::string& bytes, const TimeZone* zone);
 
  private:
   struct Kind {
@@ -34,8 +44,16 @@ class MessageMapping {
     std::unique_ptr<record::RecordModel> model;
   };
   Result<const Kind*> KindOf(const fhir::Node& message);
-  MappedRecord MapRecord(const fhir::Node& record, RecordForm form, const std::string& file);
+  MappedRecord MapRecord(const fhir::Node& record, RecordForm form, const std::string& file,
+                         const RecordFacts& facts);
   void MapResources(fml::Mapping& mapping, RecordForm form, const std::string& file, MappedRecord& mapped);
+
+  void ReadRecord(const Kind& kind, const fhir::Node& shaped, const std::string& bytes, MessageInput& input);
+  void ReadObservations(const Kind& kind, const fhir::Node& shaped, Arena& arena, MessageInput& input);
+  const fhir::Node* MapWhatCanBeRead(const Kind& kind, const LoneGroup& lone, Issues& waiting,
+                                     MessageInput& input);
+  void ReadObservation(const fhir::Node& resource, const Issues& waiting, const Location& place,
+                       MessageInput& input);
 
   RecordMapping& records_;
   fml::Mapper mapper_;

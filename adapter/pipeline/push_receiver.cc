@@ -105,7 +105,7 @@ Result<PushAnswer> PushReceiver::Store(storage::Transaction& transaction, const 
                                        const Principal& actor, const Target& target, const std::string& mrn) {
   outbox::NewRecord record;
   record.kind = outbox::WorkKind::kObservation;
-  record.source = "fhir";
+  record.source = request.source;
   record.actor = actor;
   record.site = settings_.site;
   const std::string id = target.known ? target.known->id : NewId();

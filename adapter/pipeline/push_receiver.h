@@ -26,8 +26,9 @@
 namespace fhir_adapter::pipeline {
 
 struct PushRequest {
-  bool is_update = false;  // PUT
-  std::string id;          // of an update; empty: by `identifier`
+  std::string source = "fhir";  // name of the intake
+  bool is_update = false;       // PUT
+  std::string id;               // of an update; empty: by `identifier`
   // If-None-Exist of a create, the search of an update.
   std::optional<outbox::IdentifierToken> identifier;
   std::optional<std::int64_t> if_match;  // version
@@ -62,6 +63,10 @@ class PushReceiver {
   using Done = std::function<void(Result<std::vector<PushAnswer>>)>;
   void Push(std::vector<PushRequest> requests, Principal actor, Done done);
 
+  // One request, in a transaction of the caller, who has looked at the high-water mark.
+  Result<PushAnswer> Take(storage::Transaction& transaction, const PushRequest& request,
+                          const Principal& actor);
+
   // Called (on the writer's thread) after something became durable: wakes the mapping pool.
   void OnAccepted(std::function<void()> notify) { notify_ = std::move(notify); }
 
@@ -69,8 +74,6 @@ class PushReceiver {
 
  private:
   struct Target;
-  Result<PushAnswer> Take(storage::Transaction& transaction, const PushRequest& request,
-                          const Principal& actor);
   Result<Target> FindTarget(storage::Transaction& transaction, const PushRequest& request);
   Result<std::string> ReadMrn(storage::Transaction& transaction, const PushedObservation& observation);
   Result<void> CheckAbout(storage::Transaction& transaction, const PushedObservation& observation,

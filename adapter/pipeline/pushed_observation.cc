@@ -34,6 +34,10 @@ std::string StateSystem(const MappingSettings& settings) {
   return settings.canonical_base + "/CodeSystem/it-delivery-state";
 }
 
+std::string UnreadSystem(const MappingSettings& settings) {
+  return settings.canonical_base + "/CodeSystem/it-unread";
+}
+
 std::string PatientSystem(const MappingSettings& settings) {
   return settings.patient_identifier_system.empty() ? settings.canonical_base + "/sid/mrn"
                                                     : settings.patient_identifier_system;
@@ -66,6 +70,54 @@ void RemoveOurs(Node& resource, const MappingSettings& settings) {
   meta->Remove("lastUpdated");
   RemoveOfSystem(*meta, "tag", StateSystem(settings));
   if (meta->size == 0) resource.Remove("meta");
+}
+
+// Those that MarkUnread writes; any other was written by hand.
+Code UnreadCode(std::string_view name) {
+  for (const Code code : {Code::kTimeAmbiguous, Code::kUnmappedCode, Code::kMapCheck, Code::kMapLimit}) {
+    if (Name(code) == name) return code;
+  }
+  return Code::kMapFailed;
+}
+
+// `meta.tag`, made when there is none.
+Node* TagsOf(Node& resource, Arena& arena) {
+  Node* meta = resource.Find("meta");
+  if (meta == nullptr) {
+    meta = Node::Object(arena);
+    resource.Set(arena, "meta", meta);
+  }
+  Node* tags = meta->Find("tag");
+  if (tags == nullptr) {
+    tags = Node::Array(arena);
+    meta->Set(arena, "tag", tags);
+  }
+  return tags;
+}
+
+void AddTag(Node& tags, std::string_view system, std::string_view code, std::string_view display,
+            Arena& arena) {
+  Node* coding = Node::Object(arena);
+  coding->Set(arena, "system", Node::String(arena, system));
+  coding->Set(arena, "code", Node::String(arena, code));
+  if (!display.empty()) coding->Set(arena, "display", Node::String(arena, display));
+  tags.Append(arena, coding);
+}
+
+// What MarkUnread wrote.
+Issues ReasonsUnread(const Node& resource, const MappingSettings& settings) {
+  Issues reasons;
+  const Node* meta = resource.Find("meta");
+  const Node* tags = meta == nullptr ? nullptr : meta->Find("tag");
+  if (tags == nullptr || !tags->is_array()) return reasons;
+  for (const Node* tag : tags->items()) {
+    if (MemberText(tag, "system") != UnreadSystem(settings)) continue;
+    const std::string_view text = MemberText(tag, "display");
+    const std::size_t end = std::min(text.find(": "), text.size());
+    reasons.push_back(MakeIssue(UnreadCode(MemberText(tag, "code")), std::string(text.substr(0, end)),
+                                std::string(text.substr(std::min(end + 2, text.size())))));
+  }
+  return reasons;
 }
 
 int HexDigit(char c) {
@@ -399,6 +451,13 @@ outbox::IntendedResource Intended(const Node& resource, std::string_view subject
 
 }  // namespace
 
+void MarkUnread(Node& resource, const Issues& reasons, const MappingSettings& settings, Arena& arena) {
+  for (const Issue& reason : reasons) {
+    AddTag(*TagsOf(resource, arena), UnreadSystem(settings), Name(reason.code),
+           reason.where.pointer + ": " + reason.message, arena);
+  }
+}
+
 PushedObservation ReadPushedObservation(Node& resource, const fhir::Schema& schema,
                                         const MappingSettings& settings) {
   PushedObservation pushed;
@@ -440,6 +499,8 @@ MapOutput MapPushedObservation(std::string_view subject_key, std::string_view by
     return output;
   }
   Node& resource = **read;
+  output.issues = ReasonsUnread(resource, settings);
+  if (!output.issues.empty()) return output;
   const std::vector<Delivered> delivered = ReadDelivered(facts, settings.endpoint, arena);
   const auto unresolved = Linker(resource, delivered, settings, arena).Link();
   // What is not to be believed any more goes out without: it must reach what was delivered before.
@@ -466,28 +527,15 @@ std::string ShowPushedObservation(const outbox::PushedVersion& version, const fh
   Node& resource = **read;
   resource.Set(arena, "id", Node::String(arena, version.id));
   AddOurIdentifier(resource, outbox::PushedSubjectKey(settings.site, version.id), settings, arena);
+  Node* tags = TagsOf(resource, arena);
   Node* meta = resource.Find("meta");
-  if (meta == nullptr) {
-    meta = Node::Object(arena);
-    resource.Set(arena, "meta", meta);
-  }
   meta->Set(arena, "versionId", Node::String(arena, std::to_string(version.version)));
   meta->Set(arena, "lastUpdated",
             Node::String(arena, fhir::Temporal::FromUtcMicroseconds(version.received.us).ToString()));
-  Node* tags = meta->Find("tag");
-  if (tags == nullptr) {
-    tags = Node::Array(arena);
-    meta->Set(arena, "tag", tags);
+  AddTag(*tags, StateSystem(settings), outbox::Name(version.state), {}, arena);
+  for (const outbox::Reason& reason : version.reasons) {
+    AddTag(*tags, StateSystem(settings), Name(reason.code), reason.message, arena);
   }
-  const auto tag = [&](std::string_view code, std::string_view display) {
-    Node* coding = Node::Object(arena);
-    coding->Set(arena, "system", Node::String(arena, StateSystem(settings)));
-    coding->Set(arena, "code", Node::String(arena, code));
-    if (!display.empty()) coding->Set(arena, "display", Node::String(arena, display));
-    tags->Append(arena, coding);
-  };
-  tag(outbox::Name(version.state), {});
-  for (const outbox::Reason& reason : version.reasons) tag(Name(reason.code), reason.message);
   std::string json;
   fhir::WriteResource(resource, schema, json);
   return json;

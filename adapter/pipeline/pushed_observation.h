@@ -35,6 +35,10 @@ struct PushedObservation {
   std::vector<outbox::ReferenceName> about;  // of focus and partOf: procedures and administrations
 };
 
+// Writes into a resource why it must not be sent: its source could not be read whole. It is stored like any
+// other, waits for a person with these reasons, and a next version takes its place.
+void MarkUnread(fhir::Node& resource, const Issues& reasons, const MappingSettings& settings, Arena& arena);
+
 // Changes `resource`: takes out of it what is not the EHR's.
 PushedObservation ReadPushedObservation(fhir::Node& resource, const fhir::Schema& schema,
                                         const MappingSettings& settings);

@@ -178,15 +178,20 @@ void Receiver::Receive(Submission submission, Done done) {
 Result<void> Receiver::TakePiece(storage::Transaction& transaction, const Submission& submission,
                                  std::size_t begin, std::size_t end, ReceiveAnswer& answer) {
   ADAPTER_CHECK(CheckHighWater(transaction));
-  const TimeUs now = clock_.Now();
   for (std::size_t i = begin; i < end; ++i) {
-    const InputRecord& record = submission.records[i];
-    const bool is_rejected = Gravest(record.issues) == Disposition::kRejected;
-    ADAPTER_TRY(answer.records[i], is_rejected ? Refuse(inbox_, transaction, submission, record, now)
-                                               : TakeIn(inbox_, transaction, submission, record, now));
+    ADAPTER_TRY(answer.records[i], Take(transaction, submission, submission.records[i]));
   }
   const bool is_last = end == submission.records.size();
   return is_last && submission.beside ? submission.beside(transaction) : Result<void>();
+}
+
+Result<RecordAnswer> Receiver::Take(storage::Transaction& transaction, const Submission& submission,
+                                    const InputRecord& record) {
+  const TimeUs now = clock_.Now();
+  if (Gravest(record.issues) == Disposition::kRejected) {
+    return Refuse(inbox_, transaction, submission, record, now);
+  }
+  return TakeIn(inbox_, transaction, submission, record, now);
 }
 
 void Receiver::Answer(ReceiveAnswer answer, const std::optional<Error>& failure, const Done& done) {

@@ -86,6 +86,10 @@ class Receiver {
   void Receive(Submission submission, Done done);
   Result<ReceiveAnswer> ReceiveNow(Submission submission);
 
+  // One record of `submission`, in a transaction of the caller, who has looked at site and high-water mark.
+  Result<RecordAnswer> Take(storage::Transaction& transaction, const Submission& submission,
+                            const InputRecord& record);
+
   // Called (on the writer's thread) after records became durable: wakes the mapping pool.
   void OnAccepted(std::function<void()> notify) { notify_ = std::move(notify); }
 

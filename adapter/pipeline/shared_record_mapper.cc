@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pipeline/message_mapping.h"
 #include "pipeline/pushed_observation.h"
 
 namespace fhir_adapter::pipeline {
@@ -9,6 +10,8 @@ namespace {
 
 // Changes when the same record and maps could give another output.
 constexpr const char* kEngine = "fml/1";
+// A message that could not be read whole is stored as it came.
+constexpr std::string_view kMessageStart = "MSH";
 
 }  // namespace
 
@@ -55,12 +58,18 @@ MapOutput SharedRecordMapper::Map(const std::string& map, std::string_view recor
     output.issues.push_back({Code::kMapFailed, {}, problem});
     return output;
   }
-  record::RecordText text;
-  text.bytes = record;
   const fml::MapInfo& record_map = mapping->set().record_map();
   output.map_id = record_map.url;
   output.map_version = record_map.version;
-  MappedRecord mapped = mapping->Map(text, RecordFacts{true, facts}, RecordForm::kIntended);
+  const RecordFacts known{true, facts};
+  MappedRecord mapped;
+  if (record.starts_with(kMessageStart)) {
+    mapped = MessageMapping(*mapping).Map({std::string(record), 1}, RecordForm::kIntended, {}, known);
+  } else {
+    record::RecordText text;
+    text.bytes = record;
+    mapped = mapping->Map(text, known, RecordForm::kIntended);
+  }
   GiveBack(map, std::move(mapping));
   output.issues = std::move(mapped.issues);
   output.sex = std::move(mapped.envelope.patient_sex);

@@ -1,7 +1,9 @@
 #include "record/hl7v2_shape.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,7 +60,7 @@ std::optional<TimeStamp> SplitTimeStamp(std::string_view text) {
   return stamp;
 }
 
-enum class TimeFault : std::uint8_t { kNone, kUnreadable, kNoOffset };
+enum class TimeFault : std::uint8_t { kNone, kUnreadable, kNoOffset, kUnsettled };
 
 struct FhirTime {
   std::string text;
@@ -71,7 +73,29 @@ bool IsOfType(const std::string& text, ValueType type) {
   return Temporal::ParseDateTime(text).has_value();
 }
 
-FhirTime ReadTime(std::string_view written, ValueType type, const std::string& message_offset) {
+// What a time without an offset has.
+struct OffsetRule {
+  std::string message;             // "+09:00", of MSH-7; empty: none is written
+  const TimeZone* zone = nullptr;  // then that of the sender's clocks; null: none is guessed
+};
+
+// The offset of a local time, as "+09:00"; empty when its zone skipped it or had it twice.
+std::string ZoneOffset(const std::string& local, const TimeZone& zone) {
+  constexpr std::int32_t kMinute = 60;
+  constexpr std::int32_t kHour = 3'600;
+  const auto moment = Temporal::ParseInstant(local + "Z");
+  const auto us = moment ? moment->ToUtcMicroseconds() : std::nullopt;
+  const auto offsets = us ? zone.OffsetsOf(*us / kMicroseconds) : std::vector<std::int32_t>();
+  if (offsets.size() != 1) return {};
+  const std::int32_t offset_s = offsets.front();
+  const std::int32_t size_s = offset_s < 0 ? -offset_s : offset_s;
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%c%02d:%02d", offset_s < 0 ? '-' : '+', size_s / kHour,
+                size_s % kHour / kMinute);
+  return text.data();
+}
+
+FhirTime ReadTime(std::string_view written, ValueType type, const OffsetRule& rule) {
   constexpr std::size_t kDateDigits = 8;
   constexpr std::size_t kMinuteDigits = 12;
   const std::optional<TimeStamp> stamp = SplitTimeStamp(written);
@@ -84,12 +108,18 @@ FhirTime ReadTime(std::string_view written, ValueType type, const std::string& m
   if (digits.size() > kDateDigits && type != ValueType::kDate) {
     // An hour alone has no form in FHIR, and saying more or less than it would be made up.
     if (digits.size() < kMinuteDigits) return {{}, TimeFault::kUnreadable};
-    const std::string& offset = stamp->offset.empty() ? message_offset : stamp->offset;
-    if (offset.empty()) return {{}, TimeFault::kNoOffset};
+    std::string offset = stamp->offset.empty() ? rule.message : stamp->offset;
+    if (offset.empty() && rule.zone == nullptr) return {{}, TimeFault::kNoOffset};
     if (type == ValueType::kInstant && digits.size() == kMinuteDigits) return {{}, TimeFault::kUnreadable};
     const std::string_view seconds = digits.size() > kMinuteDigits ? digits.substr(kMinuteDigits) : "00";
     text.append("T").append(digits.substr(8, 2)).append(":").append(digits.substr(10, 2));
-    text.append(":").append(seconds).append(stamp->fraction).append(offset);
+    text.append(":").append(seconds).append(stamp->fraction);
+    if (offset.empty()) {
+      if (!IsOfType(text + "Z", type)) return {{}, TimeFault::kUnreadable};
+      offset = ZoneOffset(text, *rule.zone);
+      if (offset.empty()) return {{}, TimeFault::kUnsettled};
+    }
+    text.append(offset);
   }
   if (!IsOfType(text, type)) return {{}, TimeFault::kUnreadable};
   return {text, TimeFault::kNone};
@@ -129,14 +159,15 @@ const Node* PartOf(const Node& repetition, const std::string& component, const s
 
 class Shaper {
  public:
-  Shaper(const Node& message, Arena& arena, Issues& issues)
+  Shaper(const Node& message, Arena& arena, Issues& issues, const TimeZone* zone)
       : message_(message), arena_(arena), issues_(issues) {
+    rule_.zone = zone;
     if (const Node* header = message.Find("MSH"); header != nullptr) {
       if (const Node* time = header->items()[0]->Find("7"); time != nullptr)
         sent_ = PartOf(*time->items()[0], "1", "1");
     }
     const auto stamp = sent_ != nullptr ? SplitTimeStamp(sent_->text) : std::nullopt;
-    if (stamp) offset_ = stamp->offset;
+    if (stamp) rule_.message = stamp->offset;
   }
 
   Node* Shape(const ModelElement& root) {
@@ -167,7 +198,7 @@ class Shaper {
 
   void AddSent(const ModelElement& root, Node& shaped) {
     if (sent_ == nullptr || root.Find("sent") == nullptr) return;
-    const FhirTime time = ReadTime(sent_->text, ValueType::kInstant, offset_);
+    const FhirTime time = ReadTime(sent_->text, ValueType::kInstant, rule_);
     const auto moment = Temporal::ParseInstant(time.text);
     const auto us = moment ? moment->ToUtcMicroseconds() : std::nullopt;
     if (!us) return;
@@ -298,10 +329,12 @@ class Shaper {
   }
 
   Node* ShapeTime(ValueType type, const Node& part, const std::string& place) {
-    const FhirTime time = ReadTime(part.text, type, offset_);
+    const FhirTime time = ReadTime(part.text, type, rule_);
     if (time.fault == TimeFault::kNone) return Node::String(arena_, time.text);
     if (time.fault == TimeFault::kNoOffset) {
       Note(Code::kTimeAmbiguous, part, place, "a time without an offset, and MSH-7 has none either");
+    } else if (time.fault == TimeFault::kUnsettled) {
+      Note(Code::kTimeAmbiguous, part, place, "the clocks of the site showed this time twice, or skipped it");
     } else {
       Note(Code::kMapFailed, part, place, "the value is not a " + std::string(Name(type)));
     }
@@ -321,15 +354,15 @@ class Shaper {
   Arena& arena_;
   Issues& issues_;
   const Node* sent_ = nullptr;  // MSH-7.1
-  std::string offset_;          // of MSH-7; empty: none
-  std::vector<Open> open_;      // groups, innermost last
+  OffsetRule rule_;
+  std::vector<Open> open_;  // groups, innermost last
 };
 
 }  // namespace
 
-fhir::Node* ShapeHl7Message(const fhir::Node& message, const RecordModel& model, Arena& arena,
-                            Issues& issues) {
-  return Shaper(message, arena, issues).Shape(model.root());
+fhir::Node* ShapeHl7Message(const fhir::Node& message, const RecordModel& model, Arena& arena, Issues& issues,
+                            const TimeZone* zone) {
+  return Shaper(message, arena, issues, zone).Shape(model.root());
 }
 
 }  // namespace fhir_adapter::record

@@ -1,7 +1,7 @@
 -- Observations that the EHR pushed.
 
 -- name: version
-SELECT r.revision, i.received_us, raw.bytes, w.state, w.position, p.mrn
+SELECT r.revision, i.received_us, raw.bytes, w.state, w.position, p.mrn, i.receipt
 FROM record_revision AS r
 JOIN inbox AS i ON i.inbox_id = r.inbox_id
 JOIN inbox_raw AS raw ON raw.inbox_id = r.inbox_id

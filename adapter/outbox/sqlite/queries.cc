@@ -24,6 +24,11 @@ const storage::QuerySet& MappingQueries() {
   return queries;
 }
 
+const storage::QuerySet& MessageQueries() {
+  static const storage::QuerySet queries(embedded::kMessage);
+  return queries;
+}
+
 const storage::QuerySet& PushedQueries() {
   static const storage::QuerySet queries(embedded::kPushed);
   return queries;

@@ -9,6 +9,7 @@ const storage::QuerySet& InboxQueries();
 const storage::QuerySet& KeyQueries();
 const storage::QuerySet& LedgerQueries();
 const storage::QuerySet& MappingQueries();
+const storage::QuerySet& MessageQueries();
 const storage::QuerySet& PushedQueries();
 const storage::QuerySet& QueueQueries();
 const storage::QuerySet& SourceQueries();

@@ -14,6 +14,7 @@
 #include "outbox/sqlite/sqlite_outbox.h"
 #include "outbox/sqlite/sqlite_pushed_observations.h"
 #include "outbox/sqlite/sqlite_queue_reader.h"
+#include "outbox/sqlite/sqlite_received_messages.h"
 #include "outbox/sqlite/sqlite_source_marks.h"
 #include "outbox/sqlite/sqlite_trace_reader.h"
 #include "storage/sqlite/sqlite_store.h"
@@ -22,7 +23,13 @@ namespace fhir_adapter::outbox {
 
 struct SqliteBackend {
   explicit SqliteBackend(Random& random)
-      : log(random), inbox(log, random), outbox(log, random), queue(log), tokens(log), sources(random) {}
+      : log(random),
+        inbox(log, random),
+        outbox(log, random),
+        queue(log),
+        tokens(log),
+        messages(log),
+        sources(random) {}
 
   audit::SqliteAuditLog log;
   audit::SqliteAuditTree tree;
@@ -32,6 +39,7 @@ struct SqliteBackend {
   SqliteTraceReader trace;
   SqlitePushedObservations pushed;
   SqliteAccessTokens tokens;
+  SqliteReceivedMessages messages;
   SqliteSourceMarks sources;
   std::unique_ptr<storage::SqliteStore> store;  // last: its writer may still run work that uses the others
 };

@@ -45,6 +45,7 @@ Result<PushedVersion> SqlitePushedObservations::Load(storage::Snapshot& snapshot
     found.state = WorkStateFromName(statement.View(3)).value_or(WorkState::kReceived);
     position = statement.Integer(4);
     found.mrn = statement.Text(5);
+    found.receipt = statement.Text(6);
   }
   ADAPTER_TRY(found.reasons, WorkTable::LoadReasons(snapshot, position, false));
   return found;

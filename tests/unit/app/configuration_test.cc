@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
             "requests_per_second_max, columns, map"},
         Bad{"[stoer]\n",
             "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
-            "auth, endpoint, endpoint.auth, push, limits, audit, alert, service, source"},
+            "mllp, auth, endpoint, endpoint.auth, push, limits, audit, alert, service, source"},
         Bad{"[site]\nid = 5\n", "c.toml:2:6: [site] id must be a text in quotes"},
         Bad{"[limits]\nhigh_water = 'x'\n", "c.toml:2:14: [limits] high_water must be a whole number"},
         Bad{"[limits]\nhigh_water = 0\n", "c.toml:2:14: [limits] high_water must be from 1 to 100000000"},
@@ -158,6 +158,24 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[http]\nlisten='0.0.0.0:1'\n",
             "c.toml: [http] listen = \"0.0.0.0:1\" can be reached from other machines: set [http] "
             "certificate_file and key_file (TLS) and [auth] kind (who may), or listen on 127.0.0.1 or [::1]"},
+        Bad{"[mllp]\nlisten='127.0.0.1:1'\n",
+            "c.toml: [mllp] listen takes messages, whose times need [site] time_zone, for example "
+            "\"Europe/Berlin\""},
+        Bad{"[site]\ntime_zone='UTC'\n[mllp]\nlisten='0.0.0.0:1'\n",
+            "c.toml: [mllp] listen = \"0.0.0.0:1\" can be reached from other machines: set [mllp] "
+            "certificate_file, key_file, client_ca_file and senders, or listen on 127.0.0.1 or [::1]"},
+        Bad{"[site]\ntime_zone='UTC'\n[mllp]\nlisten='127.0.0.1:1'\ncertificate_file='c'\n",
+            "c.toml: [mllp] certificate_file and key_file are set together"},
+        Bad{"[site]\ntime_zone='UTC'\n[mllp]\nlisten='127.0.0.1:1'\nclient_ca_file='c'\n",
+            "c.toml: [mllp] client_ca_file needs certificate_file and key_file"},
+        Bad{"[site]\ntime_zone='UTC'\n[mllp]\nlisten='127.0.0.1:1'\ncertificate_file='c'\nkey_file='k'\n"
+            "client_ca_file='a'\n",
+            "c.toml: [mllp] client_ca_file and senders are set together"},
+        Bad{"[site]\ntime_zone='UTC'\n[mllp]\nlisten='127.0.0.1:1'\ncertificate_file='c'\nkey_file='k'\n"
+            "client_ca_file='a'\nsenders=['EMAR|pain-clinic']\n",
+            "c.toml: [mllp] senders: write \"application|facility|certificate file\", as in MSH-3 and MSH-4"},
+        Bad{"[mllp]\nprocessing_id='X'\n",
+            "c.toml:2:15: unknown value 'X' of [mllp] processing_id; did you mean 'P'? Valid: P, T, D"},
         Bad{"[auth]\nkind='jwt'\nissuer='i'\naudience='a'\ningest_scopes=['s']\n",
             "c.toml: [auth] kind = \"jwt\" needs issuer, audience, and either jwks_url or jwks_file"},
         Bad{"[auth]\nkind='jwt'\nissuer='i'\naudience='a'\njwks_url='http://h/keys'\ningest_scopes=['s']\n",

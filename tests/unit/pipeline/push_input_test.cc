@@ -1,38 +1,13 @@
 #include "pipeline/push_input.h"
 
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iterator>
 #include <string>
 
 #include "core/limits.h"
+#include "shipped_set.h"
 
 namespace fhir_adapter::pipeline {
 namespace {
-
-std::shared_ptr<const MappingSet> ShippedSet() {
-  const std::filesystem::path root = FHIR_ADAPTER_SOURCE_DIR "/mappings";
-  std::vector<fml::SourceFile> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-    const std::string path = std::filesystem::relative(entry.path(), root).string();
-    if (!entry.is_regular_file() || (!path.ends_with(".map") && !path.ends_with(".json"))) continue;
-    if (path.find("tests/") != std::string::npos) continue;
-    std::ifstream stream(entry.path(), std::ios::binary);
-    files.push_back({path, std::string(std::istreambuf_iterator<char>(stream), {})});
-  }
-  std::vector<fml::Finding> findings;
-  auto set = MappingSet::Build(std::move(files), MappingSettings{}, findings);
-  for (const fml::Finding& finding : findings) {
-    if (finding.severity == fml::Severity::kError) ADD_FAILURE() << fml::ToLine(finding);
-  }
-  return set;
-}
-
-const MappingSet& TheSet() {
-  static const std::shared_ptr<const MappingSet> set = ShippedSet();
-  return *set;
-}
 
 std::string BundleOf(std::size_t entries) {
   std::string bundle = R"({"resourceType":"Bundle","type":"batch","entry":[)";
@@ -43,10 +18,10 @@ std::string BundleOf(std::size_t entries) {
 }
 
 TEST(PushInput, Bundle_HasALimitOfEntries) {
-  const auto full = ReadPushBundle(BundleOf(limits::kPushBundleEntriesMax), TheSet());
+  const auto full = ReadPushBundle(BundleOf(limits::kPushBundleEntriesMax), ShippedSet());
   ASSERT_TRUE(full);
   EXPECT_EQ(full->entries.size(), limits::kPushBundleEntriesMax);
-  const auto more = ReadPushBundle(BundleOf(limits::kPushBundleEntriesMax + 1), TheSet());
+  const auto more = ReadPushBundle(BundleOf(limits::kPushBundleEntriesMax + 1), ShippedSet());
   ASSERT_FALSE(more);
   EXPECT_EQ(more.error().code, Code::kLimit);
 }
@@ -56,8 +31,8 @@ TEST(PushInput, Body_HasALimitOfBytes) {
     std::string body = R"({"resourceType":"Patient"})";
     return body.insert(1, bytes - body.size(), ' ');
   };
-  EXPECT_TRUE(ReadPushBody(body_of(limits::kPushBodyBytesMax), TheSet()));
-  const auto more = ReadPushBody(body_of(limits::kPushBodyBytesMax + 1), TheSet());
+  EXPECT_TRUE(ReadPushBody(body_of(limits::kPushBodyBytesMax), ShippedSet()));
+  const auto more = ReadPushBody(body_of(limits::kPushBodyBytesMax + 1), ShippedSet());
   ASSERT_FALSE(more);
   EXPECT_EQ(more.error().code, Code::kLimit);
 }
@@ -75,14 +50,14 @@ TEST(PushInput, HostileBundles_AreRefusedOrAnswered) {
            R"({"resourceType":"Bundle","type":"batch","entry":[{"request":[]}]})",
            R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":1,"url":[]}}]})",
        }) {
-    EXPECT_FALSE(ReadPushBundle(bundle, TheSet())) << bundle;
+    EXPECT_FALSE(ReadPushBundle(bundle, ShippedSet())) << bundle;
   }
   for (const char* resource :
        {"null", "[]", "1", "\"x\"", "{}", R"({"resourceType":"Observation","meta":[],"identifier":1})"}) {
     const auto bundle = ReadPushBundle(
         R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"POST","url":"Observation"},"resource":)" +
             std::string(resource) + "}]}",
-        TheSet());
+        ShippedSet());
     ASSERT_TRUE(bundle) << resource;
     ASSERT_FALSE(bundle->entries[0].observation.issues.empty()) << resource;
     EXPECT_TRUE(

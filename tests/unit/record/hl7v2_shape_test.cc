@@ -1,7 +1,9 @@
 // A message takes the shape of its model: groups, fields, components and types. HL7 v2.5 chapters 2 and 2.A.
 #include "record/hl7v2_shape.h"
 
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
@@ -38,19 +40,28 @@ constexpr const char* kModel =
   {"path":"M.groups.inner.NTE.f3","min":0,"max":"1","type":[{"code":"string"}]}]}})";
 
 // The shaped message as JSON, then its issues, one a line.
-std::string Shape(const std::string& segments, const std::string& sent = "") {
+std::string Shape(const std::string& segments, const std::string& sent = "", const TimeZone* zone = nullptr) {
   Arena arena;
   const auto structure = fhir::ReadJson(kModel, arena);
   const auto model = RecordModel::Build(**structure, {});
   const auto message = ReadHl7Message("MSH|^~\\&|||||" + sent + "\r" + segments, arena);
   if (!model || !message) return "unreadable";
   Issues issues;
-  std::string out = fhir::ToJson(*ShapeHl7Message(**message, *model, arena, issues));
+  std::string out = fhir::ToJson(*ShapeHl7Message(**message, *model, arena, issues, zone));
   for (const Issue& issue : issues) {
     out += "\n" + issue.where.pointer + " " + std::string(Name(issue.code)) + " " +
            std::to_string(issue.where.line) + ":" + std::to_string(issue.where.column);
   }
   return out;
+}
+
+const TimeZone& Berlin() {
+  static const TimeZone zone = [] {
+    std::ifstream file("/usr/share/zoneinfo/Europe/Berlin", std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    return TimeZone::Parse(bytes, "Europe/Berlin").value();
+  }();
+  return zone;
 }
 
 // What stands behind the header.
@@ -82,6 +93,24 @@ TEST(Hl7Shape, Field_GivesComponentsSubcomponentsAndRepetitions) {
 
 TEST(Hl7Shape, DeletedAndEmpty_AreLeftOut) {
   EXPECT_EQ(Groups("OBR|\"\"|||\"\"||\"\"^^^x&1\r"), R"([{"OBR":{"f6":[{"c4s2":"1"}]}}]})");
+}
+
+// IANA, Europe/Berlin 2014: summer time from 30 March 02:00 to 26 October 03:00.
+TEST(Hl7Shape, TimesWithoutAnyOffset_AreThoseOfTheZone) {
+  const auto times = [](const std::string& sent, const std::string& time) {
+    const std::string all = Shape("OBR||" + time + "\r", sent, &Berlin());
+    return all.substr(all.find("\"groups\":") + 9);
+  };
+  EXPECT_EQ(times("20140701120000", "20140115103000"), "[{\"OBR\":{\"f2\":\"2014-01-15T10:30:00+01:00\"}}]}");
+  EXPECT_EQ(times("20140115120000", "201407011030"), "[{\"OBR\":{\"f2\":\"2014-07-01T10:30:00+02:00\"}}]}");
+  EXPECT_EQ(times("20140115120000", "20140701"), "[{\"OBR\":{\"f2\":\"2014-07-01\"}}]}");
+  // The message's own offset goes before the zone.
+  EXPECT_EQ(times("20140115120000+0900", "20140701103000"),
+            "[{\"OBR\":{\"f2\":\"2014-07-01T10:30:00+09:00\"}}]}");
+  for (const char* unsettled : {"20141026023000", "20140330023000"}) {
+    EXPECT_EQ(times("20140115120000", unsettled), "[{\"OBR\":{}}]}\nOBR-2 time-ambiguous 2:6") << unsettled;
+  }
+  EXPECT_TRUE(Shape("OBX|1\r", "20140701120000", &Berlin()).starts_with("{\"sent\":457524000,"));
 }
 
 struct ValueCase {

@@ -1,0 +1,64 @@
+// Hl7Intake: what becomes of one MLLP frame. Reads the message (or the batch of them), lets it in or not,
+// hands it to the MessageReceiver, and gives what is to be sent back.
+//
+// Take is for one thread (the server's); `done` is called once for each frame, from any thread. What the
+// options refer to must outlive it. HL7 v2.5 chapter 2: 2.9 (acknowledgements), 2.10.3 (batches).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/time_zone.h"
+#include "intake/hl7_acknowledgement.h"
+#include "intake/mllp_server.h"
+#include "pipeline/mapping_set.h"
+#include "pipeline/message_receiver.h"
+
+namespace fhir_adapter::intake {
+
+// "application|facility" of MSH-3 and MSH-4 to the SHA-256 of the certificates that may speak as it.
+using BoundCertificates = std::map<std::string, std::set<std::string>>;
+
+struct Hl7IntakeOptions {
+  pipeline::MessageReceiver& receiver;
+  // The maps of the moment: messages are read with them when they come.
+  std::function<std::shared_ptr<const pipeline::MappingSet>()> maps;
+  std::shared_ptr<const TimeZone> zone;  // shared: it is immutable; of the sender's clocks; may be null
+  std::vector<std::string> sites;        // that MSH-4 may name
+  std::string processing_id;             // that MSH-11 has to be
+  // Asked at each message. Without it everyone may speak as anyone.
+  std::function<BoundCertificates()> senders;
+  Clock& clock;
+  Random& random;
+};
+
+class Hl7Intake {
+ public:
+  explicit Hl7Intake(Hl7IntakeOptions options);
+  ~Hl7Intake();
+
+  void Take(MllpFrame frame, MllpServer::Answer done);
+
+ private:
+  struct Reader;
+  struct Batch;
+  Hl7Answer AnswerOf(Hl7Verdict verdict, Issues issues) const;
+  MllpReply RefuseFrame(const std::string& message, Issue issue) const;
+  std::optional<Issue> Check(const Hl7Header& header, const MllpFrame& frame,
+                             const BoundCertificates& senders) const;
+  void TakeMessage(const std::string& message, const MllpFrame& frame, MllpServer::Answer done);
+  void TakeBatch(std::vector<Hl7Header> headers, std::vector<std::string> messages, const MllpFrame& frame,
+                 MllpServer::Answer done);
+  Reader& ReaderOfNow();
+
+  const Hl7IntakeOptions options_;
+  std::unique_ptr<Reader> reader_;
+};
+
+}  // namespace fhir_adapter::intake
