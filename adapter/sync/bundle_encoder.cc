@@ -41,6 +41,7 @@ struct AnswerEntry {
   int status = 0;
   ResourceLocation location;
   std::string version_id;
+  const Node* outcome = nullptr;
 };
 
 AnswerEntry ReadEntry(const Node& entry, const std::string& base_url) {
@@ -53,6 +54,7 @@ AnswerEntry ReadEntry(const Node& entry, const std::string& base_url) {
     found.status = (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
   }
   found.location = ParseLocation(MemberText(*response, "location"), base_url);
+  found.outcome = response->Find("outcome");
   found.version_id = found.location.version_id;
   if (found.version_id.empty()) found.version_id = VersionOfEntityTag(MemberText(*response, "etag"));
   return found;
@@ -67,6 +69,13 @@ bool Fits(const AnswerEntry& answer, const PlannedEntry& planned) {
 
 bool HasFailed(const AnswerEntry& answer) {
   return answer.status < 200 || answer.status >= 300;
+}
+
+void TakeFailure(const AnswerEntry& answer, EncodedAnswer& read) {
+  if (read.failed_status != 0) return;
+  read.failed_status = answer.status == 0 ? 500 : answer.status;
+  if (answer.outcome != nullptr && answer.outcome->is_object())
+    read.failed_outcome = fhir::ToJson(*answer.outcome);
 }
 
 EntryAnswer MakeAnswer(std::size_t index, const AnswerEntry& answer, const PlannedEntry& planned) {
@@ -87,7 +96,7 @@ EncodedAnswer Matched(const DeliveryPlan& plan, const std::vector<AnswerEntry>& 
                                    });
   for (std::size_t i = 0; in_order && i < answers.size(); ++i) {
     if (HasFailed(answers[i])) {
-      if (read.failed_status == 0) read.failed_status = answers[i].status == 0 ? 500 : answers[i].status;
+      TakeFailure(answers[i], read);
       continue;
     }
     read.entries.push_back(MakeAnswer(i, answers[i], plan.entries[i]));
@@ -95,7 +104,7 @@ EncodedAnswer Matched(const DeliveryPlan& plan, const std::vector<AnswerEntry>& 
   if (in_order) return read;
   // Entries are missing or exchanged: only an id that was sent says which one an answer belongs to.
   for (const AnswerEntry& answer : answers) {
-    if (HasFailed(answer)) read.failed_status = answer.status == 0 ? 500 : answer.status;
+    if (HasFailed(answer)) TakeFailure(answer, read);
     for (std::size_t i = 0; i < plan.entries.size() && !HasFailed(answer); ++i) {
       const PlannedEntry& planned = plan.entries[i];
       const bool same = !planned.server_id.empty() && answer.location.type == planned.key.type &&

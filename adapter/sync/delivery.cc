@@ -98,7 +98,8 @@ void Delivery::TakeMatch(std::size_t index, PatientMatch match) {
   const outbox::PatientReference& patient = index == 0 ? item_.patient : item_.former_patients[index - 1];
   if (index == 0 && matched_again_ && match.reference == refused_patient_) {
     // Still the same patient: that was not why the server refused.
-    return FinishFailed({Verdict::kQuarantine, Code::kServerRefused}, refused_);
+    refused_facts_.patient_is_remembered = false;
+    return FinishFailed(Classify(refused_facts_), refused_);
   }
   patient_is_remembered_ = patient_is_remembered_ || match.remembered;
   patients_[patient.key] = std::move(match.reference);
@@ -205,8 +206,13 @@ void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
     return FinishFailed(result.classification, result.answer);
   }
   if (result.has_duplicates()) {
+    const Observed& other = result.further.front();
+    const std::string type = plan_.entries[other.entry].key.type + "/";
+    const auto first = std::find_if(result.found.begin(), result.found.end(),
+                                    [&](const Observed& one) { return one.entry == other.entry; });
     return Finish(DeliveryOutcome::kHeld, Code::kConflict,
-                  "two resources on the server carry one identifier");
+                  "two resources on the server carry one identifier: " + type + first->server_id + ", " +
+                      type + other.server_id);
   }
   if (reason == LookupReason::kUnanswered) return TakeUnanswered(result.found);
   has_looked_ = true;
@@ -400,10 +406,8 @@ bool Delivery::Fold(LookupReason reason, const std::vector<Observed>& found) {
   }
   if (reason == LookupReason::kReread && !has_changed) {
     // Everything is as we left it, so the refusal was not about versions.
-    const bool busy = refused_.status == 409;
-    FinishFailed(busy ? Classification{Verdict::kRetry, Code::kServerBusy}
-                      : Classification{Verdict::kQuarantine, Code::kServerRefused},
-                 refused_);
+    refused_facts_.has_reread = true;
+    Decide(Classify(refused_facts_));
     return false;
   }
   return true;
@@ -444,18 +448,13 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   auto read = success ? encoder_->Read(step_, answer) : Result<EncodedAnswer>(EncodedAnswer{});
   facts.body_is_readable = read.has_value();
   if (read && read->was_taken_apart) return TakeApart();
-  if (MayRefuseBundles(answer)) return ProbeRung(facts, answer);
-  if (success && read && facts.is_bundle) services_.ladder.Prove(encoder_->rung());
-  if (!success || !read || read->failed_status != 0) {
-    if (success && read) {
-      TakeEntries(*read);
-      facts.status = read->failed_status;
-      facts.has_lower_rung = false;  // it took the form, and not this entry
-      facts.is_bundle = false;
-      report_.http_status = read->failed_status;
-    }
-    return Decide(Classify(facts), answer);
+  refused_facts_ = facts;
+  if (!success || !read) {
+    refused_ = answer;
+    return MayRefuseBundles(answer) ? ProbeRung() : Decide(Classify(facts));
   }
+  if (facts.is_bundle) services_.ladder.Prove(encoder_->rung());
+  if (read->failed_status != 0) return TakeFailedEntry(*read);
   TakeEntries(*read);
   std::vector<std::size_t> unanswered;
   for (std::size_t i = 0; i < step_.entries.size(); ++i) {
@@ -470,6 +469,19 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   Look(LookupReason::kUnanswered, std::move(unanswered));
 }
 
+// It took the form, and not this entry.
+void Delivery::TakeFailedEntry(const EncodedAnswer& read) {
+  TakeEntries(read);
+  refused_facts_.status = read.failed_status;
+  refused_facts_.has_lower_rung = false;
+  refused_facts_.is_bundle = false;
+  refused_ = {};
+  refused_.transport = Transport::kAnswered;
+  refused_.status = read.failed_status;
+  refused_.body = read.failed_outcome;
+  Decide(Classify(refused_facts_));
+}
+
 // Refused in a way that may be about the content, or about Bundles of this kind by a server that does not say
 // whether it takes them and has not taken one yet.
 bool Delivery::MayRefuseBundles(const FhirAnswer& answer) const {
@@ -481,19 +493,17 @@ bool Delivery::MayRefuseBundles(const FhirAnswer& answer) const {
 }
 
 // An empty Bundle has no content to be refused for.
-void Delivery::ProbeRung(const AnswerFacts& facts, FhirAnswer answer) {
+void Delivery::ProbeRung() {
   FhirRequest request;
   request.kind = RequestKind::kWrite;
   request.method = Method::kPost;
   request.body = R"({"resourceType":"Bundle","type":")" + std::string(Name(encoder_->rung())) + "\"}";
   request.request_id = trace_.request_id;
   request.traceparent = trace_.traceparent;
-  refused_ = std::move(answer);
-  services_.client.Send(std::move(request),
-                        [this, facts](const FhirAnswer& probe) { TakeProbe(facts, probe); });
+  services_.client.Send(std::move(request), [this](const FhirAnswer& probe) { TakeProbe(probe); });
 }
 
-void Delivery::TakeProbe(const AnswerFacts& refused, const FhirAnswer& probe) {
+void Delivery::TakeProbe(const FhirAnswer& probe) {
   const Rung rung = encoder_->rung();
   AnswerFacts facts;
   facts.kind = RequestKind::kWrite;
@@ -501,12 +511,12 @@ void Delivery::TakeProbe(const AnswerFacts& refused, const FhirAnswer& probe) {
   facts.failure = probe.failure;
   facts.status = probe.status;
   facts.is_bundle = true;
-  facts.attempt = refused.attempt;
+  facts.attempt = refused_facts_.attempt;
   const Classification classification = Classify(facts);
   switch (classification.verdict) {
     case Verdict::kSucceeded:
       services_.ladder.Prove(rung);
-      return Decide(Classify(refused), FhirAnswer(refused_));
+      return Decide(Classify(refused_facts_));
     case Verdict::kRetry:
     case Verdict::kRefreshCredentials:
       return FinishFailed(classification, probe);
@@ -584,30 +594,36 @@ void Delivery::GoOn() {
   Send();
 }
 
-void Delivery::Decide(const Classification& classification, const FhirAnswer& answer) {
-  if (classification.verdict == Verdict::kReread && rereads_ < limits::kConflictRereadsMax) {
-    ++rereads_;
-    refused_ = answer;
-    std::vector<std::size_t> known;
-    for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
-      if (!plan_.entries[i].if_match.empty()) known.push_back(i);
-    }
-    return Look(LookupReason::kReread, std::move(known));
+void Delivery::Decide(const Classification& classification) {
+  switch (classification.verdict) {
+    case Verdict::kReread:
+      if (rereads_ < limits::kConflictRereadsMax) return LookAgain();
+      return FinishFailed({Verdict::kRetry, Code::kServerBusy}, refused_);
+    case Verdict::kMatchPatientAgain:
+      return MatchAgain();
+    case Verdict::kLowerRung:
+      services_.ladder.StepDown(encoder_->rung(), RungReason::kRefused);
+      return Send();
+    default:
+      return FinishFailed(classification, refused_);
   }
-  if (classification.verdict == Verdict::kReread) {
-    return FinishFailed({Verdict::kRetry, Code::kServerBusy}, answer);
-  }
-  if (classification.verdict == Verdict::kMatchPatientAgain) return MatchAgain(answer);
-  if (classification.verdict == Verdict::kLowerRung) {
-    services_.ladder.StepDown(encoder_->rung(), RungReason::kRefused);
-    return Send();
-  }
-  FinishFailed(classification, answer);
 }
 
-void Delivery::MatchAgain(const FhirAnswer& answer) {
+// At what was refused, but for what was written before the refusal.
+void Delivery::LookAgain() {
+  ++rereads_;
+  std::vector<std::size_t> sent;
+  for (const std::size_t i : step_entries_) {
+    const LedgerRow* row = RowOf(plan_.entries[i].key);
+    const bool is_written =
+        row != nullptr && row->revision == item_.revision && row->sha256 == plan_.entries[i].sha256;
+    if (!is_written) sent.push_back(i);
+  }
+  Look(LookupReason::kReread, std::move(sent));
+}
+
+void Delivery::MatchAgain() {
   matched_again_ = true;
-  refused_ = answer;
   refused_patient_ = patients_[item_.patient.key];
   services_.patients.Forget(item_.patient.key);
   for (const outbox::PatientReference& former : item_.former_patients) services_.patients.Forget(former.key);

@@ -107,15 +107,17 @@ class Delivery {
   void Send();
   void TakeAnswer(const FhirAnswer& answer);
   bool MayRefuseBundles(const FhirAnswer& answer) const;
-  void ProbeRung(const AnswerFacts& facts, FhirAnswer answer);
-  void TakeProbe(const AnswerFacts& refused, const FhirAnswer& probe);
+  void ProbeRung();
+  void TakeProbe(const FhirAnswer& probe);
+  void TakeFailedEntry(const EncodedAnswer& read);
   void TakeEntries(const EncodedAnswer& answer);
   void TakeApart();
   void Record(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,
               bool adopted);
   void GoOn();
-  void Decide(const Classification& classification, const FhirAnswer& answer);
-  void MatchAgain(const FhirAnswer& answer);
+  void Decide(const Classification& classification);
+  void LookAgain();
+  void MatchAgain();
   void FinishDelivered();
   void Finish(outbox::DeliveryOutcome outcome, Code code, std::string message, std::string pointer = {});
   void FinishFailed(const Classification& classification, const FhirAnswer& answer);
@@ -140,6 +142,7 @@ class Delivery {
   std::map<outbox::ResourceKey, std::string> others_versions_;  // on which ours is put
   std::string refused_patient_;
   FhirAnswer refused_;  // kept while its reason is looked for
+  AnswerFacts refused_facts_;
   std::vector<std::size_t> looking_for_;
   DeliveryPlan plan_;
   const DeliveryEncoder* encoder_ = nullptr;  // of the step

@@ -45,6 +45,7 @@ struct EncodedAnswer {
   std::vector<EntryAnswer> entries;
   // The first status of an entry that failed; 0 when none did.
   int failed_status = 0;
+  std::string failed_outcome;  // the OperationOutcome of that entry; empty: none was given
   // Sent as a whole and carried out entry by entry: references between the entries may lead nowhere, and
   // nothing of it can be taken for done without looking.
   bool was_taken_apart = false;

@@ -23,19 +23,28 @@ Classification ClassifyLost(const AnswerFacts& facts) {
   return Make(Verdict::kRetry, facts.failure);
 }
 
-// 400 of a transaction can stand for the 412 of one of its entries.
+// A condition on a version failed, or one that several resources meet, or a rule of the server's own. 400 of
+// a transaction can stand for the 412 of one of its entries.
+bool MayBeConflict(const AnswerFacts& facts) {
+  if (facts.status == 400) return facts.has_if_match || facts.is_bundle;
+  return facts.status == 409 || facts.status == 412;
+}
+
 Classification ClassifyRefusedWrite(const AnswerFacts& facts) {
-  const bool may_be_conflict = facts.status == 400 || facts.status == 409 || facts.status == 412;
-  if (facts.has_if_match && may_be_conflict) return Make(Verdict::kReread, Code::kConflict);
-  if (facts.status == 409 && facts.attempt < limits::kDuplicateAttemptsMax) {
+  // Writers that meet: the loser is to try again.
+  const bool may_pass = facts.status == 409 && (!facts.has_if_match || facts.has_reread);
+  if (may_pass && facts.attempt < limits::kDuplicateAttemptsMax) {
     return Make(Verdict::kRetry, Code::kServerBusy);
   }
+  if (MayBeConflict(facts) && !facts.has_reread) return Make(Verdict::kReread, Code::kConflict);
   const bool may_be_patient =
       facts.status == 400 || facts.status == 404 || facts.status == 412 || facts.status == 422;
   if (facts.patient_is_remembered && may_be_patient) {
     return Make(Verdict::kMatchPatientAgain, Code::kPatientNotFound);
   }
-  return Make(Verdict::kQuarantine, Code::kServerRefused);
+  const bool is_conflict = facts.status == 409 || facts.status == 412;
+  return is_conflict ? Make(Verdict::kHold, Code::kConflict)
+                     : Make(Verdict::kQuarantine, Code::kServerRefused);
 }
 
 // Nothing was carried out. A server that takes no bundles takes nobody's; one that does not take a resource

@@ -39,6 +39,7 @@ struct AnswerFacts {
   int status = 0;
   bool body_is_readable = true;        // the body is what an answer of this status must hold
   bool has_if_match = false;           // a condition on a version was sent
+  bool has_reread = false;             // what was sent has been looked for since: nobody has changed it
   bool patient_is_remembered = false;  // the patient's id came from an earlier request
   bool is_bundle = false;              // several resources in one request
   bool has_lower_rung = false;         // there is another form to send it in

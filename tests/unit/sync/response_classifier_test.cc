@@ -40,10 +40,8 @@ INSTANTIATE_TEST_SUITE_P(
         WriteRow{"Ok", 200, false, false, 1, Verdict::kSucceeded, Code::kInternal},
         WriteRow{"Created", 201, false, false, 1, Verdict::kSucceeded, Code::kInternal},
         WriteRow{"Redirect", 302, false, false, 1, Verdict::kPauseRoute, Code::kServerAnswer},
-        WriteRow{"BadRequest", 400, false, false, 1, Verdict::kQuarantine, Code::kServerRefused},
+        WriteRow{"BadRequestHidesSeveralMatches", 400, false, false, 1, Verdict::kReread, Code::kConflict},
         WriteRow{"BadRequestHidesMismatch", 400, true, false, 1, Verdict::kReread, Code::kConflict},
-        WriteRow{"BadRequestAfterRememberedPatient", 400, false, true, 1, Verdict::kMatchPatientAgain,
-                 Code::kPatientNotFound},
         WriteRow{"Unauthorized", 401, false, false, 1, Verdict::kRefreshCredentials, Code::kUnauthorized},
         WriteRow{"Forbidden", 403, false, false, 1, Verdict::kPauseRoute, Code::kUnauthorized},
         WriteRow{"NotFound", 404, false, false, 1, Verdict::kQuarantine, Code::kServerRefused},
@@ -52,12 +50,10 @@ INSTANTIATE_TEST_SUITE_P(
         WriteRow{"RequestTimeout", 408, false, false, 1, Verdict::kRetry, Code::kTimeout},
         WriteRow{"Conflict", 409, false, false, 1, Verdict::kRetry, Code::kServerBusy},
         WriteRow{"ConflictLastTry", 409, false, false, 7, Verdict::kRetry, Code::kServerBusy},
-        WriteRow{"ConflictTooOften", 409, false, false, 8, Verdict::kQuarantine, Code::kServerRefused},
+        WriteRow{"ConflictTooOften", 409, false, false, 8, Verdict::kReread, Code::kConflict},
         WriteRow{"ConflictOfVersions", 409, true, false, 1, Verdict::kReread, Code::kConflict},
-        WriteRow{"PreconditionFailed", 412, false, false, 1, Verdict::kQuarantine, Code::kServerRefused},
+        WriteRow{"PreconditionFailed", 412, false, false, 1, Verdict::kReread, Code::kConflict},
         WriteRow{"PreconditionOfVersion", 412, true, false, 1, Verdict::kReread, Code::kConflict},
-        WriteRow{"PreconditionAfterRememberedPatient", 412, false, true, 1, Verdict::kMatchPatientAgain,
-                 Code::kPatientNotFound},
         WriteRow{"TooLarge", 413, false, false, 1, Verdict::kQuarantine, Code::kServerRefused},
         WriteRow{"Unprocessable", 422, false, false, 1, Verdict::kQuarantine, Code::kServerRefused},
         WriteRow{"UnprocessableIsNoConflict", 422, true, false, 1, Verdict::kQuarantine,
@@ -71,6 +67,38 @@ INSTANTIATE_TEST_SUITE_P(
         WriteRow{"BadGateway", 502, true, false, 1, Verdict::kRetry, Code::kServerBusy},
         WriteRow{"Unavailable", 503, false, true, 1, Verdict::kRetry, Code::kServerBusy},
         WriteRow{"GatewayTimeout", 504, false, false, 1, Verdict::kRetry, Code::kServerBusy}),
+    [](const auto& one) { return one.param.name; });
+
+// The same answers once it was looked for what was sent, and nobody has changed it.
+class WriteAnswerAfterLook : public testing::TestWithParam<WriteRow> {};
+
+TEST_P(WriteAnswerAfterLook, Status_GivesTheVerdictOfTheTable) {
+  const WriteRow& row = GetParam();
+  AnswerFacts facts;
+  facts.status = row.status;
+  facts.has_if_match = row.has_if_match;
+  facts.has_reread = true;
+  facts.patient_is_remembered = row.remembered;
+  facts.attempt = row.attempt;
+  facts.is_bundle = true;
+  EXPECT_EQ(Name(Classify(facts).verdict), Name(row.verdict));
+  EXPECT_EQ(Name(Classify(facts).code), Name(row.code));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, WriteAnswerAfterLook,
+    testing::Values(
+        WriteRow{"BadRequest", 400, false, false, 1, Verdict::kQuarantine, Code::kServerRefused},
+        WriteRow{"BadRequestWithVersion", 400, true, false, 1, Verdict::kQuarantine, Code::kServerRefused},
+        WriteRow{"BadRequestAfterRememberedPatient", 400, false, true, 1, Verdict::kMatchPatientAgain,
+                 Code::kPatientNotFound},
+        WriteRow{"ConflictOfVersions", 409, true, false, 7, Verdict::kRetry, Code::kServerBusy},
+        WriteRow{"ConflictOfVersionsTooOften", 409, true, false, 8, Verdict::kHold, Code::kConflict},
+        WriteRow{"ConflictTooOften", 409, false, true, 8, Verdict::kHold, Code::kConflict},
+        WriteRow{"Precondition", 412, false, false, 1, Verdict::kHold, Code::kConflict},
+        WriteRow{"PreconditionOfVersion", 412, true, false, 1, Verdict::kHold, Code::kConflict},
+        WriteRow{"PreconditionAfterRememberedPatient", 412, false, true, 1, Verdict::kMatchPatientAgain,
+                 Code::kPatientNotFound}),
     [](const auto& one) { return one.param.name; });
 
 struct LostRow {
@@ -119,6 +147,14 @@ TEST(Classify, SuccessWithoutReadableBody_IsAmbiguousForAWriteOnly) {
   EXPECT_EQ(Classify(facts).verdict, Verdict::kAmbiguous);
   facts.kind = RequestKind::kLookup;
   EXPECT_EQ(Classify(facts).verdict, Verdict::kRetry);
+}
+
+TEST(Classify, BadRequestOfASingleCreation_IsNoConflict) {
+  AnswerFacts facts;
+  facts.status = 400;
+  EXPECT_EQ(Classify(facts).verdict, Verdict::kQuarantine);
+  facts.patient_is_remembered = true;
+  EXPECT_EQ(Classify(facts).verdict, Verdict::kMatchPatientAgain);
 }
 
 TEST(Classify, FormThatTheServerDoesNotTake_IsTriedInALowerOneThenHeld) {
