@@ -192,7 +192,8 @@ void AddSandbox(CLI::App& program, Parsed& parsed, const Streams& streams) {
   command->add_option("--port", options.port, "loopback port; 0 takes a free one")->capture_default_str();
   command->add_option("--store", options.store, "SQLite file that keeps the resources (default: in memory)");
   command->add_option("--like", options.like, "behave like another server")
-      ->check(CLI::IsMember({"hapi", "helios", "batch-only", "single-only", "silent", "lying"}));
+      ->check(
+          CLI::IsMember({"hapi", "helios", "batch-only", "single-only", "server-ids", "silent", "lying"}));
   command->add_option("--fault", options.faults,
                       "make a fault: status:CODE, delay:MS, drop, reset; see the README");
   command->footer("Example: fhir-adapter sandbox --port 8630 --fault status:503:3");

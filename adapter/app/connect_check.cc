@@ -138,6 +138,30 @@ void CheckRung(const sync::ServerCapabilities& capabilities, const std::string& 
   }
 }
 
+// How new resources would get there.
+void CheckCreation(const sync::ServerCapabilities& capabilities, Findings& findings) {
+  sync::CreateForms forms;
+  forms.Learn(capabilities);
+  std::string posted;
+  for (const sync::PostedType& one : forms.posted()) posted += (posted.empty() ? "" : ", ") + one.type;
+  std::string untold;
+  for (const std::string& type : forms.untold()) untold += (untold.empty() ? "" : ", ") + type;
+  if (!posted.empty()) {
+    findings.Add(Outcome::kGood, "new resources",
+                 "named by the server (it says updateCreate or conditionalUpdate false): " + posted +
+                     "; each is looked for before it is sent");
+  }
+  if (!untold.empty()) {
+    findings.Add(
+        Outcome::kGood, "new resources",
+        "under identifiers of ours; the server does not say whether it takes them, so it is tried: " +
+            untold);
+  }
+  if (posted.empty() && untold.empty()) {
+    findings.Add(Outcome::kGood, "new resources", "under identifiers of ours: the server lists it");
+  }
+}
+
 void CheckMetadata(const sync::FhirAnswer& answer, const std::string& profile, Findings& findings) {
   const auto capabilities = sync::ReadCapabilities(answer.body);
   if (answer.status != 200 || !capabilities) {
@@ -149,6 +173,7 @@ void CheckMetadata(const sync::FhirAnswer& answer, const std::string& profile, F
                "FHIR " + capabilities->fhir_version + ", " + capabilities->software,
                capabilities->is_r4() ? "" : "FHIR 4.0.1 is needed");
   CheckRung(*capabilities, profile, findings);
+  CheckCreation(*capabilities, findings);
 }
 
 void CheckPatient(const Configuration& configuration, const std::string& mrn, sync::PacedClient& client,

@@ -30,6 +30,10 @@ EndpointState EndpointStateOf(const sync::SyncStatistics& statistics) {
   state.route = sync::Name(statistics.route);
   if (statistics.has_trouble) state.trouble = Name(statistics.trouble);
   state.software = statistics.server_software;
+  for (const sync::PostedType& one : statistics.posted) {
+    if (!state.posted.empty()) state.posted += ", ";
+    state.posted += one.type + " (" + std::string(sync::Name(one.reason)) + ")";
+  }
   state.limit = statistics.concurrency;
   state.in_flight = statistics.in_flight;
   return state;
@@ -38,8 +42,9 @@ EndpointState EndpointStateOf(const sync::SyncStatistics& statistics) {
 std::string ToJson(const EndpointState& state) {
   return "{\"rung\":" + JsonString(state.rung) + ",\"rungReason\":" + JsonString(state.rung_reason) +
          ",\"route\":" + JsonString(state.route) + ",\"trouble\":" + JsonString(state.trouble) +
-         ",\"software\":" + JsonString(state.software) + ",\"limit\":" + std::to_string(state.limit) +
-         ",\"inFlight\":" + std::to_string(state.in_flight) + "}";
+         ",\"software\":" + JsonString(state.software) + ",\"posted\":" + JsonString(state.posted) +
+         ",\"limit\":" + std::to_string(state.limit) + ",\"inFlight\":" + std::to_string(state.in_flight) +
+         "}";
 }
 
 std::string ToText(const EndpointState& state) {
@@ -48,6 +53,7 @@ std::string ToText(const EndpointState& state) {
                      state.route + "\n";
   text += "sent as      " + state.rung + " (" + state.rung_reason + "), " + std::to_string(state.in_flight) +
           " patients at the moment, " + std::to_string(state.limit) + " at most\n";
+  if (!state.posted.empty()) text += "new ids      by the server for " + state.posted + "\n";
   return text;
 }
 
@@ -61,6 +67,7 @@ Result<EndpointState> ParseEndpointState(std::string_view json) {
   state.route = MemberString(*root, "route");
   state.trouble = MemberString(*root, "trouble");
   state.software = MemberString(*root, "software");
+  state.posted = MemberString(*root, "posted");
   state.limit = NumberOf(*root, "limit");
   state.in_flight = NumberOf(*root, "inFlight");
   return state;

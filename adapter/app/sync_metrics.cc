@@ -1,5 +1,6 @@
 #include "app/sync_metrics.h"
 
+#include <algorithm>
 #include <array>
 
 namespace fhir_adapter::app {
@@ -54,6 +55,13 @@ void AddSync(MetricsPage& page, const sync::SyncStatistics& statistics) {
   page.Family("fhir_adapter_endpoint_troubles", "counter",
               "Times that the FHIR server could no longer be used.");
   page.Sample({}, statistics.troubles);
+  page.Family("fhir_adapter_posted_types", "gauge",
+              "Types whose new resources the server names itself, by the reason why.");
+  for (int i = 0; i < sync::kFormReasons; ++i) {
+    const auto reason = static_cast<sync::FormReason>(i);
+    page.Sample({{"reason", sync::Name(reason)}},
+                std::ranges::count(statistics.posted, reason, &sync::PostedType::reason));
+  }
   page.Family("fhir_adapter_rung", "gauge", "1 for the way in which records are sent now, and why.");
   for (int rung = 0; rung < sync::kRungs; ++rung) {
     for (int reason = 0; reason < sync::kRungReasons; ++reason) {

@@ -56,6 +56,13 @@ Behaviour BatchOnly() {
   return behaviour;
 }
 
+Behaviour ServerIds() {
+  Behaviour behaviour;
+  behaviour.update_create = false;
+  behaviour.conditional_updates = false;
+  return behaviour;
+}
+
 Behaviour Silent() {
   Behaviour behaviour = SingleOnly();
   behaviour.interactions_announced = false;
@@ -76,10 +83,11 @@ Result<Behaviour> BehaviourLike(std::string_view server) {
   if (server == "helios") return LikeHelios();
   if (server == "single-only") return SingleOnly();
   if (server == "batch-only") return BatchOnly();
+  if (server == "server-ids") return ServerIds();
   if (server == "silent") return Silent();
   if (server == "lying") return Lying();
   return Fail(Code::kUsage, "no server profile \"" + std::string(server) +
-                                "\": use hapi, helios, batch-only, single-only, silent or lying");
+                                "\": use hapi, helios, batch-only, single-only, server-ids, silent or lying");
 }
 
 }  // namespace fhir_adapter::sandbox

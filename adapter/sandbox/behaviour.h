@@ -29,6 +29,10 @@ struct Behaviour {
 
   bool update_create = true;            // PUT of an unknown id creates
   bool update_create_announced = true;  // in the CapabilityStatement
+  int update_create_refusal_status = 405;
+  bool creates = true;              // POST of a resource; else 405
+  bool conditional_updates = true;  // else 405
+  bool conditional_updates_announced = true;
   bool transactions = true;
   bool batches = true;
   bool interactions_announced = true;  // of the whole system, in the CapabilityStatement
@@ -60,8 +64,9 @@ struct Behaviour {
   bool weak_etag_in_entries = true;  // W/"1"; else 1
 };
 
-// "hapi", "helios"; "batch-only", "single-only"; "silent": takes no Bundles and does not say so; "lying":
-// carries a transaction out entry by entry. Error: kUsage with the names.
+// "hapi", "helios"; "batch-only", "single-only"; "server-ids": names every resource itself (no
+// update-as-create, no conditional update); "silent": takes no Bundles and does not say so; "lying": carries
+// a transaction out entry by entry. Error: kUsage with the names.
 Result<Behaviour> BehaviourLike(std::string_view server);
 
 }  // namespace fhir_adapter::sandbox

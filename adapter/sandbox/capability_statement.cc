@@ -41,8 +41,11 @@ std::string ResourceJson(const Behaviour& behaviour, std::string_view type) {
   if (behaviour.update_create_announced) {
     out += behaviour.update_create ? R"(,"updateCreate":true)" : R"(,"updateCreate":false)";
   }
-  out += R"(,"conditionalCreate":true,"conditionalRead":"not-match","conditionalUpdate":true)"
-         R"(,"conditionalDelete":"single","searchParam":[)";
+  if (behaviour.conditional_updates_announced) {
+    out += behaviour.conditional_updates ? R"(,"conditionalUpdate":true)" : R"(,"conditionalUpdate":false)";
+  }
+  out += R"(,"conditionalCreate":true,"conditionalRead":"not-match","conditionalDelete":"single")"
+         R"(,"searchParam":[)";
   out += Parameter("_id", "token") + "," + Parameter("_lastUpdated", "date");
   for (const SearchParameter* parameter : SearchParametersOf(type)) {
     out += "," + Parameter(parameter->name, Name(parameter->kind));

@@ -108,6 +108,7 @@ Refusable<WritePlan> ResourceWriter::Plan(const Interaction& interaction) {
 }
 
 Refusable<WritePlan> ResourceWriter::PlanCreate(const Interaction& interaction) {
+  if (!behaviour_.creates) return Refuse(405, "not-supported", "this server takes no POST of a resource");
   WritePlan plan;
   plan.type = interaction.type;
   if (interaction.if_none_exist) {
@@ -165,13 +166,17 @@ Refusable<WritePlan> ResourceWriter::PlanUpdate(const Interaction& interaction) 
   plan.action =
       plan.existing && !plan.existing->is_deleted ? WritePlan::Action::kUpdate : WritePlan::Action::kCreate;
   if (!plan.existing && !behaviour_.update_create) {
-    return Refuse(405, "not-supported", "this server does not let clients choose ids",
-                  RequestPart(interaction, "url"));
+    return Refuse(behaviour_.update_create_refusal_status, "not-supported",
+                  "this server does not let clients choose ids", RequestPart(interaction, "url"));
   }
   return plan;
 }
 
 Refusable<WritePlan> ResourceWriter::PlanConditionalUpdate(const Interaction& interaction) {
+  if (!behaviour_.conditional_updates) {
+    return Refuse(405, "not-supported", "this server takes no conditional updates",
+                  RequestPart(interaction, "url"));
+  }
   Refusable<SearchRequest> criteria = Criteria(interaction.type, interaction.raw_query);
   if (!criteria) return criteria.refusal();
   const std::string body_id(IdOf(*interaction.resource));

@@ -21,18 +21,23 @@ void WriteMember(std::string_view name, std::string_view text, std::string& out)
 
 void AppendEntry(const PlannedEntry& entry, const Literals& literals, const std::string& base_url,
                  std::string& out) {
-  const std::string url = UpdateUrl(entry);
+  const std::string url = RequestUrl(entry);
   out += '{';
   WriteMember("fullUrl", entry.exists ? base_url + "/" + url : "urn:uuid:" + entry.uuid, out);
   out += ",\"resource\":";
   out += ServerForm(entry, literals);
   out += ",\"request\":{";
-  WriteMember("method", "PUT", out);
+  WriteMember("method", MethodOf(entry) == Method::kPost ? "POST" : "PUT", out);
   out += ',';
   WriteMember("url", url, out);
   if (!entry.if_match.empty()) {
     out += ',';
     WriteMember("ifMatch", entry.if_match, out);
+  }
+  const std::string if_none_exist = IfNoneExist(entry);
+  if (!if_none_exist.empty()) {
+    out += ',';
+    WriteMember("ifNoneExist", if_none_exist, out);
   }
   out += "}}";
 }

@@ -2,7 +2,8 @@
 // http.html#transaction.
 //
 // An entry is a PUT by id with ifMatch where the resource is known, a conditional update by identifier where
-// it is not, and a PUT by its uuid for types that cannot be found by identifier.
+// it is not, and a PUT by its uuid for types that cannot be found by identifier; to a server that does not
+// have these, a POST, with ifNoneExist where the type has an identifier.
 #pragma once
 
 #include <string>

@@ -50,6 +50,19 @@ Edit ReadEdit(const std::string& known, const std::string& theirs, const std::st
   return edit;
 }
 
+// Its id and version; and that a POST made it: 200 is the answer when If-None-Exist found another.
+bool SaysWhatWasDone(const DeliveryPlan& step, const EntryAnswer& answer) {
+  if (answer.server_id.empty() || answer.version_id.empty()) return false;
+  return !step.entries[answer.entry].is_posted() || answer.status == 201;
+}
+
+// Of a server that does not take clients' ids, or conditional updates: 405 by R4, 404 by HAPI FHIR.
+bool MayRefuseForm(const AnswerFacts& facts) {
+  if (facts.transport != Transport::kAnswered) return false;
+  const int status = facts.status;
+  return status == 400 || status == 404 || status == 405 || status == 422 || status == 501;
+}
+
 }  // namespace
 
 Delivery::Delivery(outbox::WorkItem item, const DeliveryServices& services, Finished finished)
@@ -119,7 +132,8 @@ std::string Delivery::RecordValue() const {
 }
 
 bool Delivery::Plan() {
-  const PlanContext context{services_.settings.canonical_base, patients_};
+  const CreateForms& forms = trial_ ? *trial_ : services_.ladder.forms();
+  const PlanContext context{services_.settings.canonical_base, patients_, &forms, gone_};
   auto plan = PlanDelivery(item_, context);
   if (!plan) {
     Finish(DeliveryOutcome::kQuarantined, plan.error().code, plan.error().message);
@@ -187,15 +201,58 @@ void Delivery::PlanAndSend() {
   Send();
 }
 
+// What stands on the server of those that the Provenance speaks of.
+std::vector<std::string> Delivery::KnownTargets(const PlannedEntry& provenance) const {
+  constexpr std::string_view kPrefix = "urn:uuid:";
+  const Literals ledger = LiteralsOf(item_.ledger);
+  std::vector<std::string> targets;
+  Arena arena;
+  const auto resource = ReadResource(provenance.json, arena);
+  fhir::Node* named = resource ? (*resource)->Find("target") : nullptr;
+  if (named == nullptr) return targets;
+  RewriteReferences(
+      *named,
+      [&](std::string_view reference) {
+        if (!reference.starts_with(kPrefix)) return std::string();
+        const std::string_view uuid = reference.substr(kPrefix.size());
+        for (const Literals* literals : {&plan_.literals, &ledger}) {
+          const auto found = literals->find(uuid);
+          if (found == literals->end()) continue;
+          targets.push_back(found->second);
+          break;
+        }
+        return std::string();
+      },
+      arena);
+  return targets;
+}
+
+Wanted Delivery::WantedOf(std::size_t entry) const {
+  const PlannedEntry& planned = plan_.entries[entry];
+  Wanted wanted{entry, planned.key, planned.server_id, {}, {}};
+  if (planned.has_identifier_search || !planned.server_id.empty()) return wanted;
+  const bool is_provenance = planned.key.type == "Provenance";
+  wanted.parameter = is_provenance ? "target" : "subject";
+  wanted.references = is_provenance ? KnownTargets(planned) : std::vector<std::string>{planned.patient};
+  return wanted;
+}
+
+// A Provenance cannot be looked for, and cannot be there, while nothing that it speaks of is.
 void Delivery::Look(LookupReason reason, std::vector<std::size_t> entries) {
   std::vector<Wanted> wanted;
   for (const std::size_t i : entries) {
-    const PlannedEntry& entry = plan_.entries[i];
-    wanted.push_back(Wanted{i, entry.key, entry.server_id});
+    Wanted one = WantedOf(i);
+    const bool can_be_asked = one.parameter.empty() || !one.references.empty();
+    if (can_be_asked || reason == LookupReason::kBeforeCreating) looked_for_.insert(one.key);
+    if (can_be_asked) wanted.push_back(std::move(one));
   }
   looking_for_ = std::move(entries);
   lookup_.Find(std::move(wanted), trace_,
                [this, reason](const LookupResult& result) { TakeLookup(reason, result); });
+}
+
+bool Delivery::IsUnlooked(const PlannedEntry& entry) const {
+  return entry.is_posted() && !looked_for_.contains(entry.key);
 }
 
 void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
@@ -215,7 +272,7 @@ void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
                       type + other.server_id);
   }
   if (reason == LookupReason::kUnanswered) return TakeUnanswered(result.found);
-  has_looked_ = true;
+  has_looked_ = has_looked_ || reason != LookupReason::kBeforeCreating;
   if (reason == LookupReason::kProbe) {
     if (result.found.empty()) return PlanAndSend();
     std::vector<std::size_t> all(plan_.entries.size());
@@ -223,15 +280,28 @@ void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
     return Look(LookupReason::kUnknownRecord, std::move(all));
   }
   if (!Fold(reason, result.found)) return;
-  maybe_sent_before_ = false;
-  if (reason != LookupReason::kUnknownRecord) return PlanAndSend();
-  std::vector<std::string> targets;
-  for (const Observed& observed : result.found) {
-    const PlannedEntry& entry = plan_.entries[observed.entry];
-    if (entry.key.type != "Provenance") targets.push_back(entry.key.type + "/" + observed.server_id);
+  if (reason != LookupReason::kBeforeCreating) maybe_sent_before_ = false;
+  if (reason == LookupReason::kUnknownRecord) {
+    for (const Observed& observed : result.found) {
+      const PlannedEntry& entry = plan_.entries[observed.entry];
+      if (entry.key.type != "Provenance") guard_targets_.push_back(entry.key.type + "/" + observed.server_id);
+    }
   }
-  lookup_.FindNewestRevision(std::move(targets), services_.settings.canonical_base + "/sid/it-record",
-                             RecordValue(), trace_,
+  GoOnAfterLook();
+}
+
+void Delivery::GoOnAfterLook() {
+  // What was found leads to the Provenance that speaks of it.
+  for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
+    const PlannedEntry& entry = plan_.entries[i];
+    const bool is_provenance = entry.key.type == "Provenance" && RowOf(entry.key) == nullptr;
+    if (is_provenance && IsUnlooked(entry) && !KnownTargets(entry).empty()) {
+      return Look(LookupReason::kBeforeCreating, {i});
+    }
+  }
+  if (guard_targets_.empty()) return PlanAndSend();
+  lookup_.FindNewestRevision(std::exchange(guard_targets_, {}),
+                             services_.settings.canonical_base + "/sid/it-record", RecordValue(), trace_,
                              [this](const LookupResult& guard) { TakeRevisionGuard(guard); });
 }
 
@@ -298,7 +368,8 @@ LedgerRow Delivery::NewRow(const ResourceKey& key) const {
 
 void Delivery::FoldUnknown(LookupReason reason, const PlannedEntry& entry, const Observed& observed) {
   // A Provenance that came apart from what it speaks of: it is written again, over this one.
-  if (entry.key.type == "Provenance" && observed.json.find("\"urn:uuid:") != std::string::npos) return;
+  const bool came_apart = observed.json.find("\"urn:uuid:") != std::string::npos;
+  if (entry.key.type == "Provenance" && came_apart && !entry.is_posted()) return;
   LedgerRow row = NewRow(entry.key);
   row.server_id = observed.server_id;
   row.version_id = observed.version_id;
@@ -306,14 +377,17 @@ void Delivery::FoldUnknown(LookupReason reason, const PlannedEntry& entry, const
   row.json = observed.json;
   row.sha256 = Sha256Hex(observed.json);
   // What stands there by an earlier request of this work is part of this revision.
-  row.revision = reason == LookupReason::kAmbiguous ? item_.revision : 0;
+  const bool is_same = SaysTheSame(entry.json, observed, entry.patient);
+  const bool is_of_this =
+      reason == LookupReason::kAmbiguous || (reason == LookupReason::kBeforeCreating && is_same);
+  row.revision = is_of_this ? item_.revision : 0;
   if (entry.key.type == "Provenance") {
     // It speaks of what was written then, which need not be what would be written now.
     PlannedEntry found = entry;
     found.json = row.json;
     found.sha256 = row.sha256;
     AddWrite(found, row.server_id, row.version_id, true);
-  } else if (SaysTheSame(entry.json, observed, entry.patient)) {
+  } else if (is_same) {
     Adopt(entry, observed, row);
   } else if (reason != LookupReason::kAmbiguous) {
     others_versions_[entry.key] = observed.version_id;
@@ -328,6 +402,7 @@ void Delivery::FoldKnown(LookupReason reason, const PlannedEntry& entry, LedgerR
   // Known to be missing, and still so: this work is to send it again.
   if (observed == nullptr && row.sha256.empty()) return;
   if (observed == nullptr) return AddConflict(entry, row, {0, row.server_id, {}, {}});
+  row.server_id = observed->server_id;  // another one when it was made anew
   if (SaysTheSame(entry.body(), *observed, entry.patient)) {
     row.version_id = observed->version_id;
     if (reason == LookupReason::kAmbiguous) row.revision = item_.revision;
@@ -420,9 +495,15 @@ void Delivery::Send() {
     return Finish(DeliveryOutcome::kQuarantined, Code::kOutputInvalid,
                   "resources that refer to each other in a circle need a server with transactions");
   }
+  std::vector<std::size_t> unlooked;
+  for (const std::size_t i : step_entries_) {
+    if (IsUnlooked(plan_.entries[i])) unlooked.push_back(i);
+  }
+  if (!unlooked.empty()) return Look(LookupReason::kBeforeCreating, std::move(unlooked));
   step_.entries.clear();
   for (const std::size_t i : step_entries_) step_.entries.push_back(plan_.entries[i]);
   step_.literals = plan_.literals;
+  for (const PlannedEntry& entry : step_.entries) looked_for_.erase(entry.key);
   FhirRequest request = encoder_->Encode(step_);
   request.request_id = trace_.request_id;
   request.traceparent = trace_.traceparent;
@@ -451,15 +532,16 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   refused_facts_ = facts;
   if (!success || !read) {
     refused_ = answer;
-    return MayRefuseBundles(answer) ? ProbeRung() : Decide(Classify(facts));
+    return MayRefuseBundles(answer) ? ProbeRung() : TakeRefusal();
   }
   if (facts.is_bundle) services_.ladder.Prove(encoder_->rung());
+  ProveForms(*read);
   if (read->failed_status != 0) return TakeFailedEntry(*read);
   TakeEntries(*read);
   std::vector<std::size_t> unanswered;
   for (std::size_t i = 0; i < step_.entries.size(); ++i) {
     const auto of_entry = [&](const EntryAnswer& one) {
-      return one.entry == i && !one.server_id.empty() && !one.version_id.empty();
+      return one.entry == i && SaysWhatWasDone(step_, one);
     };
     if (std::none_of(read->entries.begin(), read->entries.end(), of_entry)) {
       unanswered.push_back(step_entries_[i]);
@@ -467,6 +549,62 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   }
   if (unanswered.empty()) return GoOn();
   Look(LookupReason::kUnanswered, std::move(unanswered));
+}
+
+// New resources were taken in the form in which they were sent.
+void Delivery::ProveForms(const EncodedAnswer& answer) {
+  const bool is_whole = encoder_->rung() == Rung::kTransaction;
+  for (std::size_t i = 0; i < step_.entries.size(); ++i) {
+    const PlannedEntry& entry = step_.entries[i];
+    const bool is_taken = is_whole || std::any_of(answer.entries.begin(), answer.entries.end(),
+                                                  [i](const EntryAnswer& one) { return one.entry == i; });
+    if (entry.exists || !is_taken) continue;
+    if (entry.is_posted()) {
+      services_.ladder.forms().Adopt(entry.key.type);
+    } else {
+      services_.ladder.forms().Prove(entry.key.type);
+    }
+  }
+}
+
+bool Delivery::IsWritten(const PlannedEntry& entry) {
+  const LedgerRow* row = RowOf(entry.key);
+  return row != nullptr && row->revision == item_.revision && row->sha256 == entry.sha256;
+}
+
+bool Delivery::AddGone(const PlannedEntry& entry) {
+  const LedgerRow* row = RowOf(entry.key);
+  return row != nullptr && row->sha256.empty() && gone_.insert(entry.key).second;
+}
+
+// Refused in a way that may be about how new resources are to be made: first those under ids of ours, then
+// those by identifier; what is missing first where it was. True when another form is on its way.
+bool Delivery::TryOtherForm() {
+  if (!MayRefuseForm(refused_facts_)) return false;
+  enum class Stage : std::uint8_t { kGone, kById, kByIdentifier };
+  CreateForms forms = trial_ ? *trial_ : services_.ladder.forms();
+  for (const Stage stage : {Stage::kGone, Stage::kById, Stage::kByIdentifier}) {
+    bool has_changed = false;
+    for (const std::size_t i : step_entries_) {
+      const PlannedEntry& entry = plan_.entries[i];
+      if (IsWritten(entry)) continue;
+      if (stage == Stage::kGone) {
+        has_changed = AddGone(entry) || has_changed;
+      } else if (!entry.exists && entry.has_identifier_search == (stage == Stage::kByIdentifier)) {
+        has_changed = forms.TryPost(entry.key.type, refused_facts_.is_bundle) || has_changed;
+      }
+    }
+    if (!has_changed) continue;
+    if (stage != Stage::kGone) trial_ = std::move(forms);
+    PlanAndSend();
+    return true;
+  }
+  trial_.reset();
+  return false;
+}
+
+void Delivery::TakeRefusal() {
+  if (!TryOtherForm()) Decide(Classify(refused_facts_));
 }
 
 // It took the form, and not this entry.
@@ -479,7 +617,7 @@ void Delivery::TakeFailedEntry(const EncodedAnswer& read) {
   refused_.transport = Transport::kAnswered;
   refused_.status = read.failed_status;
   refused_.body = read.failed_outcome;
-  Decide(Classify(refused_facts_));
+  TakeRefusal();
 }
 
 // Refused in a way that may be about the content, or about Bundles of this kind by a server that does not say
@@ -516,7 +654,7 @@ void Delivery::TakeProbe(const FhirAnswer& probe) {
   switch (classification.verdict) {
     case Verdict::kSucceeded:
       services_.ladder.Prove(rung);
-      return Decide(Classify(refused_facts_));
+      return TakeRefusal();
     case Verdict::kRetry:
     case Verdict::kRefreshCredentials:
       return FinishFailed(classification, probe);
@@ -527,12 +665,12 @@ void Delivery::TakeProbe(const FhirAnswer& probe) {
   }
   if (probe.status == 403 || probe.status == 407) return FinishFailed(classification, probe);
   services_.ladder.StepDown(rung, RungReason::kRefused);
-  Send();
+  PlanAndSend();
 }
 
 void Delivery::TakeEntries(const EncodedAnswer& answer) {
   for (const EntryAnswer& one : answer.entries) {
-    if (one.server_id.empty() || one.version_id.empty()) continue;
+    if (!SaysWhatWasDone(step_, one)) continue;
     Record(step_.entries[one.entry], one.server_id, one.version_id, false);
   }
 }
@@ -551,18 +689,26 @@ void Delivery::TakeApart() {
 // The server said that it carried the request out, and did not say as what. An update that left the version
 // as it was, with other content, was not carried out.
 void Delivery::TakeUnanswered(const std::vector<Observed>& found) {
+  bool has_found_another = false;
   for (const Observed& observed : found) {
     const PlannedEntry& entry = plan_.entries[observed.entry];
     const bool is_same_version = !entry.if_match.empty() && entry.if_match == EntityTag(observed.version_id);
-    if (is_same_version && !SaysTheSame(entry.body(), observed, entry.patient)) {
+    const bool is_same = SaysTheSame(entry.body(), observed, entry.patient);
+    if (is_same_version && !is_same) {
       maybe_sent_before_ = true;
       return FinishFailed({Verdict::kAmbiguous, Code::kServerAnswer}, FhirAnswer{});
+    }
+    if (entry.is_posted() && !is_same && entry.key.type != "Provenance") {
+      FoldUnknown(LookupReason::kUnanswered, entry, observed);  // ours is put on it
+      has_found_another = true;
+      continue;
     }
     Record(plan_.entries[observed.entry], observed.server_id, observed.version_id, true);
   }
   if (found.size() < looking_for_.size()) {
     return FinishFailed({Verdict::kAmbiguous, Code::kServerAnswer}, FhirAnswer{});
   }
+  if (has_found_another) return PlanAndSend();
   GoOn();
 }
 
@@ -603,7 +749,7 @@ void Delivery::Decide(const Classification& classification) {
       return MatchAgain();
     case Verdict::kLowerRung:
       services_.ladder.StepDown(encoder_->rung(), RungReason::kRefused);
-      return Send();
+      return PlanAndSend();
     default:
       return FinishFailed(classification, refused_);
   }
@@ -614,10 +760,7 @@ void Delivery::LookAgain() {
   ++rereads_;
   std::vector<std::size_t> sent;
   for (const std::size_t i : step_entries_) {
-    const LedgerRow* row = RowOf(plan_.entries[i].key);
-    const bool is_written =
-        row != nullptr && row->revision == item_.revision && row->sha256 == plan_.entries[i].sha256;
-    if (!is_written) sent.push_back(i);
+    if (!IsWritten(plan_.entries[i])) sent.push_back(i);
   }
   Look(LookupReason::kReread, std::move(sent));
 }

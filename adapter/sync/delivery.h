@@ -9,7 +9,7 @@
 // The server is asked first when a request may have got through before, when the store knows nothing of the
 // record (it may be younger than the server), and for findings that were not delivered before. An older
 // revision never goes out after a newer one, neither one in the ledger nor one that the server's Provenance
-// names.
+// names. What is POSTed is looked for right before, each time.
 //
 // Lives on one thread, that of the client's answers; must outlive its requests.
 #pragma once
@@ -77,6 +77,7 @@ class Delivery {
     kUnknownRecord,
     kNewEntries,
     kReread,
+    kBeforeCreating,
     kUnanswered
   };
 
@@ -90,6 +91,10 @@ class Delivery {
   std::string RecordValue() const;
 
   void Look(LookupReason reason, std::vector<std::size_t> entries);
+  Wanted WantedOf(std::size_t entry) const;
+  std::vector<std::string> KnownTargets(const PlannedEntry& provenance) const;
+  bool IsUnlooked(const PlannedEntry& entry) const;
+  void GoOnAfterLook();
   void TakeLookup(LookupReason reason, const LookupResult& result);
   bool Fold(LookupReason reason, const std::vector<Observed>& found);
   void FoldKnown(LookupReason reason, const PlannedEntry& entry, outbox::LedgerRow& row,
@@ -107,6 +112,11 @@ class Delivery {
   void Send();
   void TakeAnswer(const FhirAnswer& answer);
   bool MayRefuseBundles(const FhirAnswer& answer) const;
+  void TakeRefusal();
+  bool TryOtherForm();
+  bool AddGone(const PlannedEntry& entry);
+  void ProveForms(const EncodedAnswer& answer);
+  bool IsWritten(const PlannedEntry& entry);
   void ProbeRung();
   void TakeProbe(const FhirAnswer& probe);
   void TakeFailedEntry(const EncodedAnswer& read);
@@ -136,8 +146,12 @@ class Delivery {
   std::size_t patients_matched_ = 0;
   bool patient_is_remembered_ = false;
   bool matched_again_ = false;
-  bool has_looked_ = false;  // so that the same question is not asked twice
-  bool maybe_sent_before_;   // and not yet looked up
+  bool has_looked_ = false;                   // so that the same question is not asked twice
+  bool maybe_sent_before_;                    // and not yet looked up
+  std::set<outbox::ResourceKey> looked_for_;  // what is to be POSTed, since it was last sent
+  std::vector<std::string> guard_targets_;    // whose Provenances may name a higher revision
+  std::optional<CreateForms> trial_;          // tried since the server refused the ladder's
+  std::set<outbox::ResourceKey> gone_;        // see PlanContext
   int rereads_ = 0;
   std::map<outbox::ResourceKey, std::string> others_versions_;  // on which ours is put
   std::string refused_patient_;

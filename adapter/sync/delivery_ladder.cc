@@ -22,6 +22,7 @@ DeliveryLadder::DeliveryLadder(const std::string& base_url, std::optional<Rung> 
 }
 
 void DeliveryLadder::Learn(const ServerCapabilities& capabilities) {
+  forms_.Learn(capabilities);
   const RungChoice said = ChooseRung(capabilities);
   if (fixed_ || said == learned_) return;
   learned_ = said;

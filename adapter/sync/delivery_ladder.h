@@ -5,6 +5,7 @@
 //
 // A rung that the server does not speak of is tried; refused with a status that may be about the content
 // (400, 404), an empty Bundle tells which. It goes down only, until the server says something else of itself.
+// How new resources get there is asked of `forms`, on every rung.
 // One thread.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "sync/create_forms.h"
 #include "sync/delivery_encoder.h"
 #include "sync/server_capabilities.h"
 
@@ -62,12 +64,15 @@ class DeliveryLadder {
   const RungChoice& choice() const { return choice_; }
   bool HasLower(Rung rung) const { return !fixed_ && rung != Rung::kSingle; }
 
+  CreateForms& forms() { return forms_; }
+
  private:
   std::array<std::unique_ptr<const DeliveryEncoder>, kRungs> encoders_;
   std::optional<Rung> fixed_;
   std::optional<RungChoice> learned_;  // what the server said last
   std::array<bool, kRungs> proven_{};  // since then
   RungChoice choice_;
+  CreateForms forms_;
 };
 
 }  // namespace fhir_adapter::sync

@@ -121,13 +121,21 @@ void Planner::Add(const ResourceKey& key, std::string uuid, std::string json, bo
   Arena arena;
   const auto resource = ReadResource(entry.json, arena);
   entry.nullified = resource && IsNullified(**resource, local_system_);
-  if (const LedgerRow* row = RowOf(key)) {
+  const LedgerRow* row = context_.gone.contains(key) ? nullptr : RowOf(key);
+  if (row != nullptr) {
     entry.server_id = row->server_id;
     entry.exists = true;
     entry.if_match = EntityTag(row->version_id);
     if (!row->merged.empty()) KeepAdditions(*row, entry);
-  } else if (!has_identifier_search) {
-    entry.server_id = entry.uuid;
+  } else {
+    plan_.literals.erase(entry.uuid);
+    if (context_.forms != nullptr) entry.form = context_.forms->FormOf(key.type);
+    if (!has_identifier_search && !entry.is_posted()) entry.server_id = entry.uuid;
+    if (entry.is_posted() && key.type == kProvenance && resource) {
+      AddTag(**resource, key.system, key.value, {}, arena);
+      entry.json = WriteOrdered(**resource);
+      entry.sha256 = Sha256Hex(entry.json);
+    }
   }
   plan_.entries.push_back(std::move(entry));
 }

@@ -11,6 +11,7 @@
 //   * what was delivered before is updated by id under its version, so that nobody's change is overwritten;
 //   * what others added to a resource goes along with the update (LedgerRow::merged);
 //   * what reconciling found missing (a row without hash) is sent again, to the place where it was;
+//   * a Provenance that the server is to name carries its own key as a tag, since R4 gives it no identifier;
 //   * the Provenance names what is written, with what earlier requests of the revision wrote while no
 //   Provenance
 //     speaks of it, and is left out when that is nothing.
@@ -18,12 +19,14 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
 #include "outbox/delivery_plan.h"
+#include "sync/create_forms.h"
 #include "sync/resource_content.h"
 
 namespace fhir_adapter::sync {
@@ -36,16 +39,18 @@ struct PlannedEntry {
   bool nullified = false;
   bool has_identifier_search = true;
   // PUT Type/{server_id}: delivered before, or a type that cannot be found by identifier (then it is the
-  // uuid). Empty: conditional update by identifier.
+  // uuid). Empty: by `form`.
   std::string server_id;
-  bool exists = false;   // known to be on the server
-  std::string if_match;  // W/"3"; only when it exists
-  std::string patient;   // "Patient/x" for its conditional reference
+  CreateForm form = CreateForm::kUpdate;  // of what is not known to be there
+  bool exists = false;                    // known to be on the server
+  std::string if_match;                   // W/"3"; only when it exists
+  std::string patient;                    // "Patient/x" for its conditional reference
   // json with what others added to it, as it is to stand there: literal references where they are known.
   // Empty: json is all.
   std::string merged;
   std::vector<std::string> contested;  // elements that others changed as well: a person has to decide
 
+  bool is_posted() const { return form != CreateForm::kUpdate; }
   const std::string& body() const { return merged.empty() ? json : merged; }
 };
 
@@ -57,6 +62,9 @@ struct DeliveryPlan {
 struct PlanContext {
   std::string canonical_base;
   std::map<std::string, std::string> patients;  // patient_key → "Patient/x", for every patient the work names
+  const CreateForms* forms = nullptr;           // none: a PUT for every type
+  // Missing, and the server does not take them back to where they were: they are made anew.
+  std::set<outbox::ResourceKey> gone{};
 };
 
 // {base}/CodeSystem/it-local: the system of our own codes.

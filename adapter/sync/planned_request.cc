@@ -8,9 +8,19 @@ namespace fhir_adapter::sync {
 
 using fhir::Node;
 
-std::string UpdateUrl(const PlannedEntry& entry) {
+Method MethodOf(const PlannedEntry& entry) {
+  return entry.is_posted() ? Method::kPost : Method::kPut;
+}
+
+std::string RequestUrl(const PlannedEntry& entry) {
+  if (entry.is_posted()) return entry.key.type;
   if (!entry.server_id.empty()) return entry.key.type + "/" + entry.server_id;
   return entry.key.type + "?identifier=" + SearchToken(entry.key.system, entry.key.value);
+}
+
+std::string IfNoneExist(const PlannedEntry& entry) {
+  if (entry.form != CreateForm::kConditionalCreate) return {};
+  return "identifier=" + SearchToken(entry.key.system, entry.key.value);
 }
 
 std::string ServerForm(const PlannedEntry& entry, const Literals& literals) {

@@ -31,30 +31,6 @@ Node* Coding(std::string_view system, std::string_view code, std::string_view di
   return coding;
 }
 
-bool HasTag(const Node& resource, std::string_view system, std::string_view code) {
-  const Node* meta = resource.Find("meta");
-  const Node* tags = meta == nullptr ? nullptr : meta->Find("tag");
-  if (tags == nullptr) return false;
-  return std::any_of(tags->items().begin(), tags->items().end(), [&](const Node* tag) {
-    return MemberText(*tag, "system") == system && MemberText(*tag, "code") == code;
-  });
-}
-
-void AddTag(Node& resource, std::string_view local_system, Arena& arena) {
-  if (HasTag(resource, local_system, kEnteredInErrorCode)) return;
-  Node* meta = resource.Find("meta");
-  if (meta == nullptr) {
-    meta = Node::Object(arena);
-    resource.AddMember(arena, "meta", meta);
-  }
-  Node* tags = meta->Find("tag");
-  if (tags == nullptr) {
-    tags = Node::Array(arena);
-    meta->AddMember(arena, "tag", tags);
-  }
-  tags->Append(arena, Coding(local_system, kEnteredInErrorCode, "Entered in error", arena));
-}
-
 void NullifyCondition(Node& condition, Arena& arena) {
   Node* codings = Node::Array(arena);
   codings->Append(arena, Coding(kVerificationSystem, kEnteredInErrorCode, {}, arena));
@@ -118,6 +94,31 @@ std::string_view StatusOf(const Node& resource) {
   return {};
 }
 
+bool HasTag(const Node& resource, std::string_view system, std::string_view code) {
+  const Node* meta = resource.Find("meta");
+  const Node* tags = meta == nullptr ? nullptr : meta->Find("tag");
+  if (tags == nullptr) return false;
+  return std::any_of(tags->items().begin(), tags->items().end(), [&](const Node* tag) {
+    return MemberText(*tag, "system") == system && MemberText(*tag, "code") == code;
+  });
+}
+
+void AddTag(Node& resource, std::string_view system, std::string_view code, std::string_view display,
+            Arena& arena) {
+  if (HasTag(resource, system, code)) return;
+  Node* meta = resource.Find("meta");
+  if (meta == nullptr) {
+    meta = Node::Object(arena);
+    resource.AddMember(arena, "meta", meta);
+  }
+  Node* tags = meta->Find("tag");
+  if (tags == nullptr) {
+    tags = Node::Array(arena);
+    meta->AddMember(arena, "tag", tags);
+  }
+  tags->Append(arena, Coding(system, code, display, arena));
+}
+
 bool IsNullified(const Node& resource, std::string_view local_system) {
   const std::string_view type = MemberText(resource, "resourceType");
   if (!HasStatus(type)) return HasTag(resource, local_system, kEnteredInErrorCode);
@@ -129,7 +130,7 @@ void Nullify(Node& resource, Nullification how, std::string_view local_system, A
   const std::string_view type = MemberText(resource, "resourceType");
   if (type == "Condition") return NullifyCondition(resource, arena);
   if (!HasStatus(type)) {
-    AddTag(resource, local_system, arena);
+    AddTag(resource, local_system, kEnteredInErrorCode, "Entered in error", arena);
     if (type == "AdverseEvent") NullifyAdverseEvent(resource, arena);
     return;
   }

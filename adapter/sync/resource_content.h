@@ -23,6 +23,10 @@ std::string WriteOrdered(const fhir::Node& resource);
 // Observation.status and the like; Condition has it in verificationStatus. Empty: none.
 std::string_view StatusOf(const fhir::Node& resource);
 
+bool HasTag(const fhir::Node& resource, std::string_view system, std::string_view code);
+void AddTag(fhir::Node& resource, std::string_view system, std::string_view code, std::string_view display,
+            Arena& arena);
+
 // True when the resource says that it is not to be believed: entered-in-error, a DetectedIssue cancelled, or
 // the tag of `local_system` on types that have no status.
 bool IsNullified(const fhir::Node& resource, std::string_view local_system);

@@ -52,6 +52,7 @@ Result<ServerCapabilities> ReadCapabilities(std::string_view body) {
     for (const Node* resource : resources->items()) {
       TypeCapabilities& type = capabilities.types[std::string(MemberText(*resource, "type"))];
       type.update_create = BooleanOf(*resource, "updateCreate");
+      type.conditional_create = BooleanOf(*resource, "conditionalCreate");
       type.conditional_update = BooleanOf(*resource, "conditionalUpdate");
       type.versioning = MemberText(*resource, "versioning");
     }

@@ -14,6 +14,7 @@ namespace fhir_adapter::sync {
 
 struct TypeCapabilities {
   std::optional<bool> update_create;
+  std::optional<bool> conditional_create;
   std::optional<bool> conditional_update;
   std::string versioning;  // "no-version", "versioned", "versioned-update"; empty: not said
 

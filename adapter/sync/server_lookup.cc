@@ -17,6 +17,7 @@ using fhir::Node;
 
 bool Carries(const Node& resource, const outbox::ResourceKey& key) {
   if (MemberText(resource, "resourceType") != key.type) return false;
+  if (key.type == "Provenance") return HasTag(resource, key.system, key.value);
   const Node* identifier = resource.Find("identifier");
   if (identifier == nullptr) return false;
   const auto is_it = [&](const Node* node) {
@@ -41,16 +42,18 @@ void ServerLookup::Find(std::vector<Wanted> wanted, RequestTrace trace, Done don
   std::map<std::string, std::vector<std::size_t>> by_type;
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
     const Wanted& one = wanted_[i];
-    if (one.server_id.empty()) {
+    if (!one.server_id.empty()) {
+      queries.push_back(Query{one.key.type + "/" + one.server_id, {i}, Query::Kind::kRead});
+    } else if (HasIdentifierSearch(one.key.type)) {
       by_type[one.key.type].push_back(i);
     } else {
-      queries.push_back(Query{one.key.type + "/" + one.server_id, {i}, true});
+      AddReferenceQueries(i, queries);
     }
   }
   for (const auto& [type, indices] : by_type) {
     for (std::size_t first = 0; first < indices.size(); first += limits::kLookupTokensMax) {
       const std::size_t end = std::min(indices.size(), first + limits::kLookupTokensMax);
-      Query query{type + "?identifier=", {}, false};
+      Query query{type + "?identifier=", {}, Query::Kind::kIdentifiers};
       for (std::size_t i = first; i < end; ++i) {
         const outbox::ResourceKey& key = wanted_[indices[i]].key;
         if (i != first) query.path += ',';
@@ -64,6 +67,24 @@ void ServerLookup::Find(std::vector<Wanted> wanted, RequestTrace trace, Done don
   Begin(std::move(queries), std::move(trace), std::move(done));
 }
 
+// What several look for in one place is asked once.
+void ServerLookup::AddReferenceQueries(std::size_t i, std::vector<Query>& queries) const {
+  const Wanted& one = wanted_[i];
+  for (std::size_t first = 0; first < one.references.size(); first += limits::kLookupTokensMax) {
+    const std::size_t end = std::min(one.references.size(), first + limits::kLookupTokensMax);
+    Query query{one.key.type + "?" + one.parameter + "=", {i}, Query::Kind::kReferences};
+    for (std::size_t r = first; r < end; ++r) query.path += (r == first ? "" : ",") + one.references[r];
+    query.path += "&_count=500";
+    const auto same = std::find_if(queries.begin(), queries.end(),
+                                   [&](const Query& other) { return other.path == query.path; });
+    if (same == queries.end()) {
+      queries.push_back(std::move(query));
+    } else {
+      same->wanted.push_back(i);
+    }
+  }
+}
+
 void ServerLookup::FindNewestRevision(std::vector<std::string> targets, std::string record_system,
                                       std::string record, RequestTrace trace, Done done) {
   wanted_.clear();
@@ -72,7 +93,7 @@ void ServerLookup::FindNewestRevision(std::vector<std::string> targets, std::str
   std::vector<Query> queries;
   for (std::size_t first = 0; first < targets.size(); first += limits::kLookupTokensMax) {
     const std::size_t end = std::min(targets.size(), first + limits::kLookupTokensMax);
-    Query query{"Provenance?target=", {}, false};
+    Query query{"Provenance?target=", {}, Query::Kind::kRevisions};
     for (std::size_t i = first; i < end; ++i) query.path += (i == first ? "" : ",") + targets[i];
     query.path += "&_count=500";
     queries.push_back(std::move(query));
@@ -110,9 +131,10 @@ void ServerLookup::Take(FhirAnswer answer) {
   facts.transport = answer.transport;
   facts.failure = answer.failure;
   facts.status = answer.status;
-  facts.body_is_readable = query.is_read ? body.has_value() && !is_bundle : is_bundle;
+  const bool is_read = query.kind == Query::Kind::kRead;
+  facts.body_is_readable = is_read ? body.has_value() && !is_bundle : is_bundle;
   const Classification classification = Classify(facts);
-  const bool absent = query.is_read && classification.verdict == Verdict::kAbsent;
+  const bool absent = is_read && classification.verdict == Verdict::kAbsent;
   if (classification.verdict != Verdict::kSucceeded && !absent) {
     // A search that is answered 404 is no answer to the question.
     result_.classification = classification.verdict == Verdict::kAbsent
@@ -123,7 +145,7 @@ void ServerLookup::Take(FhirAnswer answer) {
   }
   ++next_;
   if (absent) return SendNext();
-  if (query.is_read) {
+  if (is_read) {
     TakeResource(query, **body);
     return SendNext();
   }
@@ -131,26 +153,28 @@ void ServerLookup::Take(FhirAnswer answer) {
   for (std::size_t i = 0; entries != nullptr && i < entries->items().size(); ++i) {
     Node* resource = entries->items()[i]->Find("resource");
     if (resource == nullptr) continue;
-    if (query.wanted.empty()) {
+    if (query.kind == Query::Kind::kRevisions) {
       TakeProvenance(*resource);
     } else {
       TakeResource(query, *resource);
     }
   }
-  if (query.wanted.empty()) return TakeNextPage(**body);
+  if (query.kind != Query::Kind::kIdentifiers) return TakeNextPage(query, **body);
   // A server with small pages: ask for each one by itself rather than follow links.
   if (query.wanted.size() > 1 && HasNextPage(**body)) {
     for (const std::size_t i : query.wanted) {
       const outbox::ResourceKey& key = wanted_[i].key;
-      queries_.push_back(
-          Query{key.type + "?identifier=" + SearchToken(key.system, key.value) + "&_count=10", {i}, false});
+      queries_.push_back(Query{key.type + "?identifier=" + SearchToken(key.system, key.value) + "&_count=10",
+                               {i},
+                               Query::Kind::kIdentifiers});
     }
   }
   SendNext();
 }
 
-// A revision on a page that is not read would let an older one go out, so all of them are.
-void ServerLookup::TakeNextPage(const Node& bundle) {
+// A revision on a page that is not read would let an older one go out, and a resource would be made twice:
+// all pages are read.
+void ServerLookup::TakeNextPage(const Query& query, const Node& bundle) {
   auto next = NextPage(bundle, client_.base_url());
   if (next && next->empty()) return SendNext();
   if (!next || ++pages_ >= limits::kRevisionPagesMax) {
@@ -158,15 +182,16 @@ void ServerLookup::TakeNextPage(const Node& bundle) {
     return Finish();
   }
   queries_.insert(queries_.begin() + static_cast<std::ptrdiff_t>(next_),
-                  Query{std::move(next).value(), {}, false});
+                  Query{std::move(next).value(), query.wanted, query.kind});
   SendNext();
 }
 
 void ServerLookup::TakeResource(const Query& query, Node& resource) {
   for (const std::size_t i : query.wanted) {
     const Wanted& wanted = wanted_[i];
-    if (!query.is_read && !Carries(resource, wanted.key)) continue;
-    if (query.is_read && MemberText(resource, "resourceType") != wanted.key.type) continue;
+    const bool is_read = query.kind == Query::Kind::kRead;
+    if (!is_read && !Carries(resource, wanted.key)) continue;
+    if (is_read && MemberText(resource, "resourceType") != wanted.key.type) continue;
     Observed observed;
     observed.entry = wanted.entry;
     observed.server_id = MemberText(resource, "id");

@@ -22,6 +22,10 @@ struct Wanted {
   std::size_t entry = 0;  // the caller's own number
   outbox::ResourceKey key;
   std::string server_id;  // empty: find it by its identifier
+  // Of a type that R4 does not find by identifier and without server_id: what to search it by, "subject" or
+  // "target" and one or more "Type/id". A Provenance is known by the tag with its key.
+  std::string parameter{};
+  std::vector<std::string> references{};
 };
 
 struct Observed {
@@ -57,15 +61,22 @@ class ServerLookup {
 
  private:
   struct Query {
+    enum class Kind : std::uint8_t {
+      kRead,
+      kIdentifiers,
+      kReferences,  // every page
+      kRevisions,   // every page of Provenances
+    };
     std::string path;
-    std::vector<std::size_t> wanted;  // indices; empty for Provenance
-    bool is_read = false;
+    std::vector<std::size_t> wanted;  // indices; empty for kRevisions
+    Kind kind = Kind::kIdentifiers;
   };
 
+  void AddReferenceQueries(std::size_t i, std::vector<Query>& queries) const;
   void Begin(std::vector<Query> queries, RequestTrace trace, Done done);
   void SendNext();
   void Take(FhirAnswer answer);
-  void TakeNextPage(const fhir::Node& bundle);
+  void TakeNextPage(const Query& query, const fhir::Node& bundle);
   void TakeResource(const Query& query, fhir::Node& resource);
   void TakeProvenance(const fhir::Node& provenance);
   void Finish();

@@ -16,10 +16,11 @@ FhirRequest SingleEncoder::Encode(const DeliveryPlan& step) const {
   const PlannedEntry& entry = step.entries.front();
   FhirRequest request;
   request.kind = RequestKind::kWrite;
-  request.method = Method::kPut;
-  request.path = UpdateUrl(entry);
+  request.method = MethodOf(entry);
+  request.path = RequestUrl(entry);
   request.body = ServerForm(entry, step.literals);
   request.if_match = entry.if_match;
+  request.if_none_exist = IfNoneExist(entry);
   return request;
 }
 

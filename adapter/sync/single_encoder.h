@@ -1,5 +1,5 @@
-// SingleEncoder: a plan as one PUT a resource, what is referred to before what refers to it. FHIR R4
-// http.html#update, #cond-update.
+// SingleEncoder: a plan as one PUT or POST a resource, what is referred to before what refers to it. FHIR
+// R4 http.html#update, #cond-update, #create, #ccreate.
 #pragma once
 
 #include <string>

@@ -189,6 +189,7 @@ std::int64_t SyncLoop::Step() {
     statistics_.has_trouble = breaker_.has_trouble();
     statistics_.trouble = breaker_.reason();
     statistics_.rung = ladder_.choice();
+    statistics_.posted = ladder_.forms().posted();
     statistics_.concurrency = static_cast<std::int64_t>(concurrency_.limit());
   }
   return UntilNext();

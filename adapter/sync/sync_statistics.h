@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "sync/circuit_breaker.h"
+#include "sync/create_forms.h"
 #include "sync/delivery_ladder.h"
 #include "sync/fhir_client.h"
 
@@ -46,6 +48,7 @@ struct SyncStatistics {
   bool has_trouble = false;        // an alert is due while this holds
   Code trouble = Code::kInternal;  // its reason
   RungChoice rung;                 // how plans travel, and why
+  std::vector<PostedType> posted;  // types whose new resources the server names, and why
   std::string server_software;     // from /metadata; empty before
 };
 

@@ -191,17 +191,12 @@ void DeliveryRig::EmptyStore() {
 }
 
 std::string DeliveryRig::AddPatient(const std::string& mrn, const std::string& members) {
-  const std::string id = "patient-" + std::to_string(++patients_);
-  const std::string body = R"({"resourceType":"Patient","id":")" + id + R"(","identifier":[{"system":")" +
-                           kMrnSystem + R"(","value":")" + mrn + "\"}]" +
-                           (members.empty() ? "" : "," + members) + "}";
-  if (direct_) {
-    direct_->Put("Patient/" + id, body);
-    return id;
-  }
-  const HttpReply reply = server_.Put("/Patient/" + id, body);
+  const std::string body = R"({"resourceType":"Patient","identifier":[{"system":")" + kMrnSystem +
+                           R"(","value":")" + mrn + "\"}]" + (members.empty() ? "" : "," + members) + "}";
+  if (direct_) return direct_->Post("Patient", body);
+  const HttpReply reply = server_.Post("/Patient", body);
   EXPECT_EQ(reply.status, 201) << reply.body;
-  return id;
+  return IdIn(reply.body);
 }
 
 std::string DeliveryRig::Query(const std::string& type, const std::string& kind, const std::string& value) {

@@ -4,6 +4,7 @@
 
 #include "fhir/json_writer.h"
 #include "sync/resource_content.h"
+#include "sync/resource_identity.h"
 
 namespace fhir_adapter::test {
 namespace {
@@ -54,6 +55,7 @@ net::HttpResponse DirectServer::Handle(const sync::FhirRequest& request) {
   if (!request.body.empty()) http.headers.Add("Content-Type", "application/fhir+json");
   http.headers.Add("Prefer", "return=minimal");
   if (!request.if_match.empty()) http.headers.Add("If-Match", request.if_match);
+  if (!request.if_none_exist.empty()) http.headers.Add("If-None-Exist", request.if_none_exist);
   http.body = request.body;
   return handler_->Handle(http);
 }
@@ -73,6 +75,10 @@ void DirectServer::Send(sync::FhirRequest request, Done done) {
     return done(std::move(answer));
   }
   const net::HttpResponse response = Handle(request);
+  if (decided == Fate::kGatewayTimeout) {
+    answer.status = 504;
+    return done(std::move(answer));
+  }
   if (decided == Fate::kAnswerLost || decided == Fate::kDenied) {
     const bool is_denied = decided == Fate::kDenied;
     answer.transport = is_denied ? sync::Transport::kNotSent : sync::Transport::kMaybeSent;
@@ -92,6 +98,16 @@ std::string DirectServer::Get(const std::string& path) {
   sync::FhirRequest request;
   request.path = path;
   return Handle(request).body;
+}
+
+std::string DirectServer::Post(const std::string& path, const std::string& body) {
+  sync::FhirRequest request;
+  request.method = sync::Method::kPost;
+  request.path = path;
+  request.body = body;
+  const net::HttpResponse response = Handle(request);
+  EXPECT_EQ(response.status, 201) << path;
+  return sync::ParseLocation(response.headers.Get("Location"), base_url_).id;
 }
 
 void DirectServer::Put(const std::string& path, const std::string& body) {

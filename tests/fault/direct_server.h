@@ -20,10 +20,11 @@ namespace fhir_adapter::test {
 // What becomes of a request.
 enum class Fate : std::uint8_t {
   kGood,
-  kAnswerLost,    // carried out, and nobody hears of it
-  kNeverArrived,  // nobody knows whether it did
-  kBusy,          // 503
-  kDenied,        // carried out, and the client says that nothing was sent: what a correct client never does
+  kAnswerLost,      // carried out, and nobody hears of it
+  kNeverArrived,    // nobody knows whether it did
+  kBusy,            // 503
+  kGatewayTimeout,  // carried out, and something before the server answers 504
+  kDenied,  // carried out, and the client says that nothing was sent: what a correct client never does
 };
 
 class DirectServer final : public sync::FhirClient {
@@ -43,6 +44,7 @@ class DirectServer final : public sync::FhirClient {
   // Past the faults: the answer's body.
   std::string Get(const std::string& path);
   void Put(const std::string& path, const std::string& body);
+  std::string Post(const std::string& path, const std::string& body);  // its id
   // The contents of every version of a resource, oldest first.
   std::vector<std::string> VersionsOf(const std::string& type, const std::string& id);
   // The resources of a type that are not deleted.

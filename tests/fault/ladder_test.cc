@@ -203,7 +203,7 @@ TEST(Ladder, ServerBusyMidway_IsTriedAgainFromThere) {
 }
 
 TEST(Ladder, TypeThatTheServerDoesNotTake_HoldsItsRecordOnly) {
-  DeliveryRig rig(Without(false, false), {"status:405:PUT /AdverseEvent"});
+  DeliveryRig rig(Without(false, false), {"status:405:PUT /AdverseEvent", "status:405:POST /AdverseEvent"});
   rig.AddPatient("100");
   const outbox::WorkId id = rig.Submit(Injection());
   Record other = Injection();
@@ -215,11 +215,12 @@ TEST(Ladder, TypeThatTheServerDoesNotTake_HoldsItsRecordOnly) {
   EXPECT_EQ(rig.ReasonsOf(id).at(0).code, Code::kServerLacks);
 }
 
-// Its AdverseEvent and Provenance are put under ids of ours, which this server does not give away.
+// Its AdverseEvent and Provenance can neither be put under ids of ours nor be posted.
 TEST(Ladder, EntriesOfABatchThatTheServerDoesNotTake_HoldTheWorkAndPauseNothing) {
   DeliveryRig rig(DeliveryRig::Direct{Without(false, true)});
   rig.AddPatient("100");
   rig.direct().behaviour().update_create = false;
+  rig.direct().behaviour().creates = false;
   const outbox::WorkId id = rig.Submit(Injection());
   rig.RunUntilState(Injection(), WorkState::kHeld);
   EXPECT_EQ(rig.ReasonsOf(id).at(0).code, Code::kServerLacks);
@@ -293,7 +294,7 @@ void LackAdverseEvents(DeliveryRig& rig, const bool& lacks) {
    public:
     Lacking(sync::FhirClient& client, const bool& lacks) : client_(client), lacks_(lacks) {}
     void Send(sync::FhirRequest request, Done done) override {
-      if (!lacks_ || !request.path.starts_with("AdverseEvent/") || request.method != sync::Method::kPut) {
+      if (!lacks_ || !request.path.starts_with("AdverseEvent") || request.kind != sync::RequestKind::kWrite) {
         return client_.Send(std::move(request), std::move(done));
       }
       sync::FhirAnswer answer;

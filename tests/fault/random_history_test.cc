@@ -45,7 +45,8 @@ struct History {
 
 class HistoryRun {
  public:
-  explicit HistoryRun(std::uint32_t seed) : numbers_(seed), rig_(DeliveryRig::Direct{Behaviour()}) {
+  HistoryRun(std::uint32_t seed, sandbox::Behaviour behaviour)
+      : numbers_(seed), rig_(DeliveryRig::Direct{Writing(behaviour)}) {
     for (int i = 0; i < kPatients; ++i) rig_.AddPatient(std::to_string(100 + i));
     for (int i = 0; i < kRecordsOfARun; ++i) histories_.push_back(MakeHistory("h" + std::to_string(i)));
   }
@@ -114,8 +115,7 @@ class HistoryRun {
   }
 
  private:
-  static sandbox::Behaviour Behaviour() {
-    sandbox::Behaviour behaviour;
+  static sandbox::Behaviour Writing(sandbox::Behaviour behaviour) {
     behaviour.same_content_keeps_version = false;  // a second sending shows
     return behaviour;
   }
@@ -234,7 +234,7 @@ TEST(RandomHistory, ThroughFaultsAndRestarts_EndsInTheHighestRevision) {
   std::size_t faults = 0;
   for (int run = 0; run < runs; ++run) {
     const std::uint32_t seed = kSeed + static_cast<std::uint32_t>(run);
-    HistoryRun history(seed);
+    HistoryRun history(seed, {});
     history.SetBadDays();
     history.Play();
     ASSERT_THAT(history.Differences(), IsEmpty()) << "seed " << seed;
@@ -244,9 +244,28 @@ TEST(RandomHistory, ThroughFaultsAndRestarts_EndsInTheHighestRevision) {
   EXPECT_GT(faults, static_cast<std::size_t>(runs) * 20);
 }
 
+// Servers that give every resource its id, on each rung.
+TEST(RandomHistory, WhereTheServerNamesEachResource_EndsInTheHighestRevision) {
+  sandbox::Behaviour transaction = *sandbox::BehaviourLike("server-ids");
+  sandbox::Behaviour batch = transaction;
+  batch.transactions = false;
+  sandbox::Behaviour single = batch;
+  single.batches = false;
+  const int runs = std::max(1, Histories() / (kRecordsOfARun * 20));
+  for (const sandbox::Behaviour& behaviour : {transaction, batch, single}) {
+    for (int run = 0; run < runs; ++run) {
+      const std::uint32_t seed = kSeed + static_cast<std::uint32_t>(run);
+      HistoryRun history(seed, behaviour);
+      history.SetBadDays();
+      history.Play();
+      ASSERT_THAT(history.Differences(), IsEmpty()) << "seed " << seed;
+    }
+  }
+}
+
 // What was sent is taken for not sent, and nobody looks: it is sent again.
 TEST(RandomHistory, Control_LostAnswersTakenForNotSentWithoutSearch_AreFound) {
-  HistoryRun history(kSeed);
+  HistoryRun history(kSeed, {});
   history.BlindSearches();
   history.SetFate(Fate::kDenied, 10);
   history.Play();

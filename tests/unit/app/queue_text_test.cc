@@ -44,6 +44,7 @@ TEST(QueueText, Detail_SaysWhatToDo) {
 TEST(QueueText, Statistics_SayHowTheDaemonSendsAndWhy) {
   sync::SyncStatistics sending;
   sending.rung = {sync::Rung::kBatch, sync::RungReason::kTakenApart};
+  sending.posted = {{"AdverseEvent", sync::FormReason::kListed}, {"Provenance", sync::FormReason::kRefused}};
   sending.route = sync::RouteState::kHalfOpen;
   sending.has_trouble = true;
   sending.trouble = Code::kServerBusy;
@@ -56,6 +57,8 @@ TEST(QueueText, Statistics_SayHowTheDaemonSendsAndWhy) {
   EXPECT_NE(text.find("server       HAPI \"x\", trouble: server-busy, way half-open\n"), std::string::npos)
       << text;
   EXPECT_NE(text.find("sent as      batch (taken-apart), 1 patients at the moment, 4 at most\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("new ids      by the server for AdverseEvent (listed), Provenance (refused)\n"),
             std::string::npos);
   EXPECT_NE(
       StatisticsJson({}, *state).find("\"endpoint\":{\"rung\":\"batch\",\"rungReason\":\"taken-apart\""),

@@ -293,7 +293,7 @@ TEST(Behaviour, UnknownServer_NamesTheKnown) {
   ASSERT_FALSE(behaviour);
   EXPECT_EQ(behaviour.error().code, Code::kUsage);
   EXPECT_THAT(behaviour.error().message,
-              testing::HasSubstr("hapi, helios, batch-only, single-only, silent or lying"));
+              testing::HasSubstr("hapi, helios, batch-only, single-only, server-ids, silent or lying"));
 }
 
 }  // namespace

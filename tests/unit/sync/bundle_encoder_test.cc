@@ -27,7 +27,7 @@ FhirAnswer Answered(const std::string& body) {
 }
 
 // A new Observation that refers to a Procedure delivered before, and a changed AdverseEvent.
-DeliveryPlan SomePlan() {
+DeliveryPlan SomePlan(const CreateForms* forms = nullptr) {
   outbox::WorkItem item = Work(2);
   const std::string procedure_uuid = UuidOf(kProcedure.system, kProcedure.value);
   item.resources = {
@@ -40,8 +40,27 @@ DeliveryPlan SomePlan() {
                R"("actuality":"actual","subject":{"reference":"Patient?identifier=s|1"})"),
       ProvenanceOf(2)};
   item.ledger = {Row(kProcedure, "p1", "1", R"("status":"completed")")};
-  const auto plan = PlanDelivery(item, Context());
+  PlanContext context = Context();
+  context.forms = forms;
+  const auto plan = PlanDelivery(item, context);
   return plan ? *plan : DeliveryPlan{};
+}
+
+TEST(BundleEncoder, NewResourcesThatTheServerNames_ArePostedWithoutId) {
+  const CreateForms forms = ServerNamed();
+  const std::string body = Transaction().Encode(SomePlan(&forms)).body;
+  EXPECT_THAT(
+      body,
+      HasSubstr(
+          R"({"method":"POST","url":"Observation","ifNoneExist":"identifier=https://clinic.example/fhir/sid/it-observation|clinic.r1.pain%5C%2C1"})"));
+  EXPECT_THAT(body, HasSubstr(R"({"method":"POST","url":"AdverseEvent"})"));
+  EXPECT_THAT(body, HasSubstr(R"({"resourceType":"AdverseEvent","actuality")"));
+  EXPECT_THAT(body, HasSubstr(R"({"method":"POST","url":"Provenance"})"));
+  // By which it is found again, R4 having no identifier for it.
+  EXPECT_THAT(
+      body,
+      HasSubstr(
+          R"("meta":{"tag":[{"system":"https://clinic.example/fhir/sid/it-provenance","code":"clinic.r1.2"}]})"));
 }
 
 TEST(BundleEncoder, NewResource_IsPutByItsEscapedIdentifierWithLiteralReferences) {

@@ -74,5 +74,52 @@ TEST_F(UpdateWithoutAnswer, OldVersionWithTheNewContent_IsDelivered) {
   EXPECT_EQ(Deliver(Observation("1", "corrected", "3")).outcome, outbox::DeliveryOutcome::kDelivered);
 }
 
+// What reconciling found missing goes back to where it was, and is made anew where the server does not take
+// that.
+class Missing : public UpdateWithoutAnswer {
+ protected:
+  outbox::DeliveryReport Repair() {
+    client_.Script("Patient?identifier=urn:mrn|100&_count=10",
+                   Searchset(R"({"resourceType":"Patient","id":"7","identifier":[)"
+                             R"({"system":"urn:mrn","value":"100"}]})"));
+    outbox::WorkItem item = Work(2);
+    item.kind = outbox::WorkKind::kRepair;
+    item.resources = {Intended(kPain, R"("status":"final","valueString":"7")")};
+    item.ledger = {Row(kPain, "o1", "", R"("status":"final","valueString":"7")")};
+    item.ledger[0].sha256.clear();
+    outbox::DeliveryReport report;
+    Delivery delivery(std::move(item), {client_, patients_, single_, clock_, random_, settings_},
+                      [&](Delivery& finished) { report = finished.TakeReport(); });
+    delivery.Start();
+    return report;
+  }
+  static std::string Url() {
+    return "Observation?identifier=https://clinic.example/fhir/sid/it-observation|clinic.r1.pain.1";
+  }
+  DeliveryLadder single_{"http://h/fhir", Rung::kSingle};
+};
+
+TEST_F(Missing, WhereItWas_IsTakenFirst) {
+  client_.Script("Observation/o1", R"({"resourceType":"Observation","id":"o1","meta":{"versionId":"4"},)"
+                                   R"("status":"final","valueString":"7"})");
+  const outbox::DeliveryReport report = Repair();
+  EXPECT_EQ(report.outcome, outbox::DeliveryOutcome::kDelivered);
+  ASSERT_EQ(report.writes.size(), 1U);
+  EXPECT_EQ(report.writes[0].server_id, "o1");
+}
+
+TEST_F(Missing, WhereItWasIsNotTaken_IsMadeAnew) {
+  client_.Script(Url(), Searchset(""));  // the answer to the PUT, which says nothing of its place
+  client_.Script(Url() + "&_count=40",
+                 Searchset(R"({"resourceType":"Observation","id":"o2","meta":{"versionId":"1"},"identifier":)"
+                           R"([{"system":"https://clinic.example/fhir/sid/it-observation","value":)"
+                           R"("clinic.r1.pain.1"}],"status":"final","valueString":"7"})"));
+  const outbox::DeliveryReport report = Repair();
+  EXPECT_EQ(report.outcome, outbox::DeliveryOutcome::kDelivered);
+  ASSERT_EQ(report.writes.size(), 1U);
+  EXPECT_EQ(report.writes[0].server_id, "o2");
+  EXPECT_EQ(report.writes[0].version_id, "1");
+}
+
 }  // namespace
 }  // namespace fhir_adapter::sync

@@ -76,4 +76,15 @@ inline PlanContext Context() {
   return {kBase, {{"pk", "Patient/7"}, {"former", "Patient/8"}}};
 }
 
+// Of a server that gives each resource its id.
+inline CreateForms ServerNamed() {
+  ServerCapabilities capabilities;
+  for (const char* type : {"AdverseEvent", "Observation", "Procedure", "Provenance"}) {
+    capabilities.types[type] = {false, {}, false, {}};
+  }
+  CreateForms forms;
+  forms.Learn(capabilities);
+  return forms;
+}
+
 }  // namespace fhir_adapter::sync

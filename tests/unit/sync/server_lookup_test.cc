@@ -42,6 +42,51 @@ LookupResult Find(ScriptedClient& client, std::vector<Wanted> wanted) {
   return result;
 }
 
+std::string AdverseEvent(const std::string& id, const std::string& value) {
+  return R"({"resourceType":"AdverseEvent","id":")" + id + R"(","meta":{"versionId":"1"},"identifier":)" +
+         R"({"system":"https://clinic.example/fhir/sid/it-adverse-event","value":")" + value + "\"}}";
+}
+
+std::string TaggedProvenance(const std::string& id, const std::string& value) {
+  return R"({"resourceType":"Provenance","id":")" + id + R"(","meta":{"versionId":"1","tag":[{"system":)" +
+         R"("https://clinic.example/fhir/sid/it-provenance","code":")" + value + "\"}]}}";
+}
+
+// R4 has no search by identifier for them, and the server named them.
+TEST(ServerLookup, TypeWithoutIdentifierSearch_IsFoundByWhoseItIsOnEveryPage) {
+  ScriptedClient client;
+  client.Script("AdverseEvent?subject=Patient/7&_count=500", Searchset(AdverseEvent("1", "other"), true));
+  client.Script("?page=2", Searchset(AdverseEvent("2", "clinic.r1.e")));
+  Wanted one{4, Key("AdverseEvent", "it-adverse-event", "clinic.r1.e"), "", "subject", {"Patient/7"}};
+  Wanted two = one;
+  two.entry = 5;
+  two.key.value = "clinic.r1.f";
+  const LookupResult result = Find(client, {one, two});
+  ASSERT_EQ(result.found.size(), 1U);
+  EXPECT_EQ(result.found[0].entry, 4U);
+  EXPECT_EQ(result.found[0].server_id, "2");
+  EXPECT_EQ(client.requests().size(), 2U) << "one question for both";
+}
+
+TEST(ServerLookup, Provenance_IsFoundByItsTagAmongThoseOfTheTarget) {
+  ScriptedClient client;
+  client.Script(
+      "Provenance?target=Procedure/1&_count=500",
+      Searchset(TaggedProvenance("1", "clinic.r1.1") + "\n" + TaggedProvenance("2", "clinic.r1.2")));
+  const LookupResult result =
+      Find(client, {{0, Key("Provenance", "it-provenance", "clinic.r1.2"), "", "target", {"Procedure/1"}}});
+  ASSERT_EQ(result.found.size(), 1U);
+  EXPECT_EQ(result.found[0].server_id, "2");
+}
+
+TEST(ServerLookup, TypeWithoutIdentifierSearchOnAServerThatCannotBeRead_IsNotTakenForAbsent) {
+  ScriptedClient client;
+  client.Lose("AdverseEvent?subject=Patient/7&_count=500");
+  const LookupResult result = Find(
+      client, {{0, Key("AdverseEvent", "it-adverse-event", "clinic.r1.e"), "", "subject", {"Patient/7"}}});
+  EXPECT_NE(result.classification.verdict, Verdict::kSucceeded);
+}
+
 TEST(ServerLookup, SeveralIdentifiers_AreOneSearchAndOnlyRealMatchesCount) {
   ScriptedClient client;
   client.Script(SearchOf("a b") + "&_count=40",

@@ -46,6 +46,22 @@ TEST(SingleEncoder, NewResource_IsPutByItsIdentifierWithoutId) {
   EXPECT_EQ(request.body, R"({"resourceType":"Procedure","status":"not-done"})");
 }
 
+TEST(SingleEncoder, NewResourceThatTheServerNames_IsPostedUnderItsIdentifier) {
+  const CreateForms forms = ServerNamed();
+  PlanContext context = Context();
+  context.forms = &forms;
+  outbox::WorkItem item = Work(1);
+  item.resources = {Intended(kPain, R"("status":"final")")};
+  const auto plan = PlanDelivery(item, context);
+  ASSERT_TRUE(plan.has_value());
+  const FhirRequest request = SingleEncoder("http://h/fhir").Encode(*plan);
+  EXPECT_EQ(request.method, Method::kPost);
+  EXPECT_EQ(request.path, "Observation");
+  EXPECT_EQ(request.if_none_exist,
+            "identifier=https://clinic.example/fhir/sid/it-observation|clinic.r1.pain%5C%2C1");
+  EXPECT_EQ(request.body, R"({"resourceType":"Observation","status":"final"})");
+}
+
 TEST(SingleEncoder, WhatIsReferredTo_GoesFirst) {
   outbox::WorkItem item = Work(1);
   const std::string procedure_uuid = UuidOf(kProcedure.system, kProcedure.value);
