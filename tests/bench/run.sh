@@ -23,6 +23,7 @@ if [ -z "${FHIR_ADAPTER_BUILD:-}" ]; then
     all) targets=(fhir-adapter benches) ;;
     mapping) targets=(bench_mapping fhir-adapter) ;;
     store | peers) targets=("bench_$names") ;;
+    delivery) targets=(bench_delivery fhir-adapter) ;;
     *) targets=(fhir-adapter) ;;
   esac
   cmake --preset release >/dev/null
@@ -80,7 +81,10 @@ bench_store() { "$build/tests/bench/store/bench_store" "$folder" 500; }
 
 end_to_end() { python3 -B tests/bench/end_to_end/end_to_end.py "$1" --adapter "$adapter" --cohort "$cohort" --folder "$folder" "${@:2}"; }
 
-bench_delivery() { end_to_end delivery; }
+bench_delivery() {
+  end_to_end delivery
+  "$build/tests/bench/delivery/bench_delivery" "$folder" 200
+}
 
 bench_memory() { end_to_end memory --records 2000; }
 

@@ -390,14 +390,15 @@ void DeliveryRig::RunUntilState(const Record& record, outbox::WorkState state) {
   EXPECT_EQ(outbox::Name(StateOf(record)), outbox::Name(state));
 }
 
-void DeliveryRig::RunUntilQuiet() {
-  RunUntil([&] {
+void DeliveryRig::RunUntilQuiet(std::int64_t deadline_ms) {
+  const auto is_quiet = [&] {
     const outbox::QueueStatistics statistics = Statistics();
     return loop_->idle() && statistics.Count(outbox::WorkState::kQueued) == 0 &&
            statistics.Count(outbox::WorkState::kSending) == 0 &&
            statistics.Count(outbox::WorkState::kRetry) == 0 &&
            statistics.Count(outbox::WorkState::kAmbiguous) == 0;
-  });
+  };
+  RunUntil(is_quiet, deadline_ms);
 }
 
 Result<std::vector<sync::Difference>> DeliveryRig::Reconcile(int pages_max) {

@@ -113,7 +113,7 @@ class DeliveryRig {
   void RunUntil(const std::function<bool()>& done, std::int64_t deadline_ms = 20'000);
   void RunUntilState(const Record& record, outbox::WorkState state);
   // Until nothing is queued, sending, waiting or ambiguous.
-  void RunUntilQuiet();
+  void RunUntilQuiet(std::int64_t deadline_ms = 20'000);
   // What differs between the ledger and the server, or the first error.
   Result<std::vector<sync::Difference>> Reconcile(int pages_max = 1'000);
   // Runs while `us` of the test's time pass.

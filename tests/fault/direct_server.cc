@@ -69,12 +69,14 @@ void DirectServer::Send(sync::FhirRequest request, Done done) {
     answer.failure = Code::kTimeout;
     return done(std::move(answer));
   }
+  if (decided == Fate::kUnreachable) return done(std::move(answer));
   answer.transport = sync::Transport::kAnswered;
   if (decided == Fate::kBusy) {
     answer.status = 503;
     return done(std::move(answer));
   }
   const net::HttpResponse response = Handle(request);
+  if (carried_out && response.status < 300) carried_out(request);
   if (decided == Fate::kGatewayTimeout) {
     answer.status = 504;
     return done(std::move(answer));

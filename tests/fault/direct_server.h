@@ -22,6 +22,7 @@ enum class Fate : std::uint8_t {
   kGood,
   kAnswerLost,      // carried out, and nobody hears of it
   kNeverArrived,    // nobody knows whether it did
+  kUnreachable,     // not carried out; the client says so
   kBusy,            // 503
   kGatewayTimeout,  // carried out, and something before the server answers 504
   kDenied,  // carried out, and the client says that nothing was sent: what a correct client never does
@@ -38,6 +39,8 @@ class DirectServer final : public sync::FhirClient {
 
   // Asked for each request of a delivery; none: all are good.
   std::function<Fate(const sync::FhirRequest&)> fate;
+  // Told of each request that was carried out, whatever became of its answer.
+  std::function<void(const sync::FhirRequest&)> carried_out;
   sandbox::Behaviour& behaviour() { return behaviour_; }
   std::size_t faults() const { return faults_; }
 

@@ -1,5 +1,23 @@
 #!/usr/bin/env bash
-# The random histories at full size: 100,000 instead of 2,000. A difference names the seed of its run.
+# Delivery at full size: random histories (100,000 instead of 2,000), lost answers (100,000), order (1,000,000), an
+# outage (100,000 records), the cost of a claim (10^6 waiting). A difference names the seed of its run.
+#
+#   tests/fault/long.sh [histories|lost|order|outage|claim]
+#
+# FHIR_ADAPTER_BUILD names the build whose tests are run (build/asan; an optimised one takes a tenth of the time).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-FHIR_ADAPTER_HISTORIES=100000 exec build/asan/tests/fault/fault --gtest_filter='RandomHistory.*'
+build=${FHIR_ADAPTER_BUILD:-build/asan}
+
+case "${1:-all}" in
+  all | histories | lost | order | outage | claim) what=${1:-all} ;;
+  *) echo "long.sh: unknown figure '$1' (histories lost order outage claim)" >&2; exit 2 ;;
+esac
+chosen() { [ "$what" = all ] || [ "$what" = "$1" ]; }
+run() { "$build/tests/$1" --gtest_filter="$2"; }
+
+if chosen histories; then FHIR_ADAPTER_HISTORIES=100000 run fault/fault 'RandomHistory.*'; fi
+if chosen lost; then FHIR_ADAPTER_DELIVERIES=100000 run fault/fault 'DeliveryFigures.OneAnswer*'; fi
+if chosen order; then FHIR_ADAPTER_ORDERED=1000000 run fault/fault 'DeliveryFigures.Retries*'; fi
+if chosen outage; then FHIR_ADAPTER_QUEUED=100000 run fault/fault 'DeliveryFigures.ServerAway*'; fi
+if chosen claim; then FHIR_ADAPTER_CLAIM_QUEUED=1000000 run contract/contract '*SqliteClaimCost*'; fi
