@@ -105,6 +105,33 @@ TEST_F(Delivery, QueueStatistics_SayHowRecordsAreSentAndWhy) {
             std::string::npos);
 }
 
+// The real maps to a server that gives every resource its id itself.
+TEST(DeliveryToServerIds, CorrectionOfTheDose_StandsOnceAndIsSaidToBeNamedThere) {
+  RunningSandbox sandbox({"--like", "server-ids"});
+  RunningDaemon daemon(SendingTo(sandbox.url()));
+  sandbox.RegisterPatient("100003", "male");
+  const std::string connect = daemon.Command({"check", "--connect"}).standard_output;
+  EXPECT_NE(connect.find("new resources: ok: named by the server"), std::string::npos) << connect;
+  for (const int revision : {1, 2}) {
+    const std::string record = "records/mg-3-revision-" + std::to_string(revision) + ".json";
+    ASSERT_EQ(daemon.Submit(Fixture(record)).status, 202);
+    ASSERT_EQ(daemon.WaitForState("MG-3", revision, {"delivered"}), "delivered");
+  }
+  const std::string dose = sandbox.One(std::string(kAdministration) + "pain-clinic.MG-3.1");
+  EXPECT_EQ(AtPointer(dose, "/dosage/dose/value"), "500");
+  EXPECT_EQ(AtPointer(dose, "/meta/versionId"), "2");
+  EXPECT_EQ(sandbox.Count("AdverseEvent"), 1);
+  EXPECT_EQ(sandbox.Count("Provenance"), 2);
+  EXPECT_EQ(sandbox.Count("MedicationRequest"), 1);
+  EXPECT_EQ(sandbox.Count("MedicationAdministration"), 3);
+  const std::string json = daemon.Command({"--json", "queue", "stats"}).standard_output;
+  EXPECT_NE(AtPointer(json, "/endpoint/posted").find("Provenance (listed)"), std::string::npos) << json;
+  EXPECT_NE(daemon.client().Get("/metrics").body.find("fhir_adapter_posted_types{reason=\"listed\"} "),
+            std::string::npos);
+  const ProcessResult reconciled = daemon.Command({"reconcile"});
+  EXPECT_EQ(reconciled.exit_code, 0) << reconciled.standard_output;
+}
+
 TEST_F(Delivery, SameRecordAgain_SendsNothing) {
   sandbox_.RegisterPatient("100001", "female");
   Deliver(Fixture("records/mg-1.json"), "MG-1", 1);

@@ -76,6 +76,26 @@ TEST_F(Rest, UpdateOfUnknownId_CreatesOr405) {
   options_.behaviour.update_create = false;
   Restart();
   EXPECT_EQ(client().Put("/Patient/a", Patient("1", R"("id":"a")")).status, 405);
+  options_.behaviour.update_create_refusal_status = 404;  // as HAPI without client ids
+  Restart();
+  EXPECT_EQ(client().Put("/Patient/a", Patient("1", R"("id":"a")")).status, 404);
+}
+
+TEST_F(Rest, ServerThatNamesResourcesItself_TakesPostsAndSaysSo) {
+  options_.behaviour = *BehaviourLike("server-ids");
+  Restart();
+  EXPECT_EQ(client().Put("/Patient/a", Patient("1", R"("id":"a")")).status, 405);
+  EXPECT_EQ(client().Put("/Patient?identifier=1", Patient("1")).status, 405);
+  EXPECT_EQ(client().Post("/Patient", Patient("1"), {{"If-None-Exist", "identifier=1"}}).status, 201);
+  EXPECT_EQ(client().Post("/Patient", Patient("1"), {{"If-None-Exist", "identifier=1"}}).status, 200);
+  const std::string metadata = client().Get("/metadata").body;
+  EXPECT_THAT(metadata, HasSubstr("\"updateCreate\":false"));
+  EXPECT_THAT(metadata, HasSubstr("\"conditionalUpdate\":false"));
+  options_.behaviour.conditional_updates_announced = false;
+  options_.behaviour.creates = false;
+  Restart();
+  EXPECT_THAT(client().Get("/metadata").body, Not(HasSubstr("conditionalUpdate")));
+  EXPECT_EQ(client().Post("/Patient", Patient("1")).status, 405);
 }
 
 TEST_F(Rest, SameContent_KeepsTheVersion) {
