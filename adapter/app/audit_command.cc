@@ -7,6 +7,7 @@
 
 #include "app/audit_files.h"
 #include "app/commands.h"
+#include "app/read_notes.h"
 #include "audit/snapshot_log.h"
 #include "audit/sqlite/row_check.h"
 #include "audit/tile_directory.h"
@@ -24,6 +25,10 @@ Result<std::string> ReadWhole(const std::string& path) {
 std::string WithoutLineEnd(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
+}
+
+void NoteReadOfLog(const Configuration& configuration, const std::string& command, const Streams& streams) {
+  NoteRead(configuration, ReadNote{command, {ReadSubject{}}}, streams);
 }
 
 // The key named on the command line (a text or a file), else the one beside the store.
@@ -119,6 +124,7 @@ Result<int> VerifyStore(const GlobalOptions& global, const AuditOptions& options
     return audit::CheckRows(snapshot, *report);
   });
   ADAPTER_CHECK(read);
+  NoteReadOfLog(configuration, "audit verify", streams);
   return Tell(*report, global.json, streams);
 }
 
@@ -174,6 +180,7 @@ Result<int> Prove(const GlobalOptions& global, const AuditOptions& options, cons
     return {};
   });
   ADAPTER_CHECK(read);
+  NoteReadOfLog(configuration, "audit prove " + std::to_string(options.sequence), streams);
   return kExitDone;
 }
 
@@ -191,6 +198,7 @@ Result<int> Export(const GlobalOptions& global, const AuditOptions& options, con
     return {};
   });
   ADAPTER_CHECK(read);
+  NoteReadOfLog(configuration, "audit export", streams);
   return kExitDone;
 }
 

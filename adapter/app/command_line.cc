@@ -388,7 +388,7 @@ void AddAudit(CLI::App& program, Parsed& parsed, const Streams& streams) {
       ->add_option("DIR", options.folder, "an empty folder or one that is not there")
       ->required();
   audit->footer(
-      "Reads the store and changes nothing; the daemon may run.\n"
+      "Reads the store and changes nothing; a daemon that runs notes the reading in the log.\n"
       "Example: fhir-adapter --config /etc/fhir-adapter/config.toml audit verify\n"
       "Example: fhir-adapter audit prove 42 > entry-42.tlog-proof");
 }
@@ -412,9 +412,9 @@ void AddTrace(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "also what the configured server holds now of each resource, and how that differs from what "
       "was delivered");
   command->footer(
-      "Reads the store and changes nothing; needs no server but with --live, which only reads there. What it "
-      "shows\n"
-      "is clinical: keep it as such.\n"
+      "Reads the store and changes nothing; a daemon that runs notes the reading in the log. Needs no server "
+      "but\n"
+      "with --live, which only reads there. What it shows is clinical: keep it as such.\n"
       "Exit codes: 0 shown; 1 nothing of this name is known or, with --live, the server holds something "
       "else; 4 "
       "the\n"

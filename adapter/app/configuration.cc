@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "app/configuration_keys.h"
+#include "core/digest.h"
 #include "database/database.h"
 #include "net/listen_address.h"
 
@@ -263,10 +264,13 @@ std::string EnvironmentName(const KeyRow& row) {
   return name;
 }
 
-Result<void> ReadEnvironment(const Environment& environment, Configuration& configuration) {
+// `read`: what was found, to be hashed.
+Result<void> ReadEnvironment(const Environment& environment, Configuration& configuration,
+                             std::string& read) {
   for (const KeyRow& row : KeyRows()) {
     const std::string name = EnvironmentName(row);
     if (const auto text = environment(name)) {
+      read.append(1, '\0').append(name).append(1, '=').append(*text);
       ADAPTER_CHECK(Assignment(configuration, name, Location{"environment", 0, 0, ""}).FromText(row, *text));
     }
   }
@@ -459,7 +463,9 @@ Result<Configuration> ParseConfiguration(std::string_view text, const std::strin
     return Fail(Code::kConfiguration, std::string(error.description()),
                 Location{file, begin.line, begin.column, ""});
   }
-  ADAPTER_CHECK(ReadEnvironment(environment, configuration));
+  std::string read(text);
+  ADAPTER_CHECK(ReadEnvironment(environment, configuration, read));
+  configuration.sha256 = Sha256Hex(read);
   ADAPTER_CHECK(CheckTogether(configuration, file));
   if (configuration.mllp.listen.empty() && !configuration.mllp.senders.empty()) {
     configuration.warnings.push_back("[mllp] has no effect without listen");

@@ -125,6 +125,7 @@ struct Configuration {
   } service;
 
   std::vector<std::string> warnings;  // what is accepted and has no effect
+  std::string sha256;  // of the file's bytes and of what the environment overrides; names it in the log
 
   // The store's file of `sqlite:PATH`.
   std::string StorePath() const;

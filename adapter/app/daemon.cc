@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "app/access_notes.h"
 #include "app/alert_book.h"
 #include "app/alert_command.h"
 #include "app/audit_setup.h"
@@ -18,6 +19,7 @@
 #include "app/listener_security.h"
 #include "app/maps_in_force.h"
 #include "app/mllp_setup.h"
+#include "app/read_notes.h"
 #include "app/service_routes.h"
 #include "app/sql_setup.h"
 #include "app/sync_metrics.h"
@@ -26,12 +28,14 @@
 #include "app/token_changes.h"
 #include "app/version.h"
 #include "core/log.h"
+#include "core/note_limits.h"
 #include "intake/directory_source.h"
 #include "intake/observation_routes.h"
 #include "intake/operation_outcome.h"
 #include "intake/record_routes.h"
 #include "intake/sql_source.h"
 #include "net/http_server.h"
+#include "outbox/sqlite/configuration_record.h"
 #include "outbox/sqlite/sqlite_backend.h"
 #include "pipeline/mapping_pool.h"
 #include "pipeline/push_receiver.h"
@@ -44,6 +48,7 @@ namespace {
 
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
+constexpr std::int64_t kRepeatsIntervalUs = 60 * kMicrosecondsPerSecond;
 constexpr std::int64_t kStalledUs = kMicrosecondsPerHour;  // then somebody should look why
 
 sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
@@ -85,6 +90,10 @@ struct Daemon::Parts {
         alerts(SystemClock(), [this](const Alert& alert) { alert_command.Run(alert); }) {}
 
   Result<void> OpenStore();
+  Result<void> NoteConfiguration();
+  void StartNotes();
+  void LookForRepeats();
+  void NoteRepeats(std::int64_t quiet_us);
   Result<void> StartSending();
   Result<void> StartListening();
   Result<void> StartMllp();
@@ -113,6 +122,7 @@ struct Daemon::Parts {
   std::vector<std::unique_ptr<const record::TableLayout>> tables;       // of sources and http
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
+  std::unique_ptr<AccessNotes> notes;
   TokenBook tokens{SystemClock()};
   std::unique_ptr<JwtAccess> jwt;  // null: no access tokens of others
   std::vector<net::Route> routes;
@@ -123,6 +133,7 @@ struct Daemon::Parts {
   std::unique_ptr<sync::CurlClient> client;
   std::unique_ptr<sync::SyncWorker> worker;
   std::atomic<bool> draining{false};
+  std::int64_t next_repeats_us = 0;  // of the main thread
   std::vector<std::unique_ptr<intake::DirectorySource>> sources;
   mutable std::mutex sql_sources_mutex;  // guards the next while it is filled: /metrics answers already
   std::vector<std::pair<std::string, std::unique_ptr<intake::SqlSource>>> sql_sources;  // by name
@@ -158,6 +169,44 @@ Result<void> Daemon::Parts::OpenStore() {
                                               configuration.limits.high_water});
   push_receiver->OnAccepted([this] { pool->Wake(); });
   return {};
+}
+
+Result<void> Daemon::Parts::NoteConfiguration() {
+  return storage::Write(*backend->store, [this](storage::Transaction& transaction) {
+    return outbox::RecordConfiguration(transaction, backend->log, configuration.sha256, SystemClock().Now());
+  });
+}
+
+void Daemon::Parts::StartNotes() {
+  notes = std::make_unique<AccessNotes>(
+      configuration.site.id, SystemClock(),
+      [this](std::vector<audit::Entry> entries, AccessNotes::Done done) {
+        const auto append =
+            [this, entries = std::move(entries)](storage::Transaction& transaction) -> Result<void> {
+          for (const audit::Entry& entry : entries) ADAPTER_CHECK(backend->log.Append(transaction, entry));
+          return {};
+        };
+        backend->store->Submit(append, std::move(done));
+      });
+}
+
+// What came again and has no entry yet, of records for which the last entry is so old.
+void Daemon::Parts::NoteRepeats(std::int64_t quiet_us) {
+  const TimeUs now = SystemClock().Now();
+  backend->store->Submit(
+      [this, now, quiet_us](storage::Transaction& transaction) {
+        return backend->inbox.NoteRepeats(transaction, TimeUs{now.us - quiet_us}, now);
+      },
+      [](const Result<void>& done) {
+        if (!done) LogEvent(LogLevel::kError, "repeats-not-noted", {{"code", Name(done.error().code)}});
+      });
+}
+
+void Daemon::Parts::LookForRepeats() {
+  const std::int64_t now_us = SystemClock().MonotonicUs();
+  if (now_us < next_repeats_us) return;
+  next_repeats_us = now_us + kRepeatsIntervalUs;
+  NoteRepeats(limits::kRepeatWindowSeconds * kMicrosecondsPerSecond);
 }
 
 Result<void> Daemon::Parts::StartSending() {
@@ -222,6 +271,9 @@ Result<void> Daemon::Parts::ReadTokens() {
 
 Result<void> Daemon::Parts::StartAccess(net::HttpServerOptions& options) {
   if (configuration.auth.kind == "none") return {};
+  options.on_exchange = [this](const net::HttpExchange& exchange, const net::HttpRequest& head) {
+    notes->TakeExchange(exchange, head);
+  };
   ADAPTER_CHECK(ReadTokens());
   if (configuration.auth.kind == "jwt") {
     ADAPTER_TRY(jwt, JwtAccess::Start(configuration, SystemClock()));
@@ -288,6 +340,7 @@ Result<void> Daemon::Parts::StartListening() {
       LogEvent(LogLevel::kError, "tokens-not-read", {{"code", Name(read.error().code)}});
     }
   }));
+  control_routes.push_back(ReadControlRoute(*notes));
   control_routes.push_back(EndpointControlRoute([this] {
     return worker ? std::optional(worker->statistics()) : std::optional<sync::SyncStatistics>();
   }));
@@ -375,6 +428,8 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
   ADAPTER_TRY(parts->checkpoints, OpenAuditLog(configuration, *parts->backend));
   ADAPTER_TRY(const audit::Sequence started,
               AppendEvent(*parts->backend, audit::EventKind::kStarted, parts->first_set->name()));
+  ADAPTER_CHECK(parts->NoteConfiguration());
+  parts->StartNotes();
   parts->checkpoints->Start();
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
@@ -407,6 +462,7 @@ DaemonState Daemon::state() const {
 
 void Daemon::LookForAlerts(const std::string& certificate) {
   parts_->alerts.Look(parts_->FindTroubles(certificate));
+  parts_->notes->Look();
 }
 
 void Daemon::Reload() {
@@ -418,6 +474,7 @@ void Daemon::Reload() {
 }
 
 void Daemon::Look() {
+  parts_->LookForRepeats();
   if (parts_->http_tls) ReloadTlsWhenChanged(*parts_->http_tls);
   if (parts_->mllp) parts_->mllp->Look();
 }
@@ -432,6 +489,8 @@ bool Daemon::Stop(std::int64_t deadline_ms) {
   parts_->control->Drain(deadline_ms);
   parts_->pool->Stop();
   const bool sent = !parts_->worker || parts_->worker->Drain(deadline_ms);
+  parts_->notes->Close();
+  parts_->NoteRepeats(0);
   const auto noted =
       AppendEvent(*parts_->backend, audit::EventKind::kStopped, parts_->maps->current()->name());
   const auto signed_last = parts_->checkpoints->Stop();

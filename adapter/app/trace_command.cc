@@ -10,6 +10,7 @@
 #include "app/audit_files.h"
 #include "app/change_call.h"
 #include "app/commands.h"
+#include "app/read_notes.h"
 #include "app/trace_live.h"
 #include "app/trace_page.h"
 #include "app/trace_selector.h"
@@ -143,6 +144,9 @@ Result<int> Trace(const GlobalOptions& global, const TraceOptions& options, cons
     streams.err << "the output has no element " << options.element << "\n";
     return kExitRejected;
   }
+  ReadNote note{"trace", {}};
+  for (const TracePage& page : pages) note.subjects.push_back({page.record.site, page.record.record_id});
+  NoteRead(configuration, note, streams);
   int status = kExitDone;
   if (options.live) {
     ADAPTER_TRY(status, LookLive(configuration, *backend, pages, streams));

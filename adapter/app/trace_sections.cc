@@ -4,6 +4,7 @@
 
 #include "app/lineage_text.h"
 #include "app/trace_live.h"
+#include "audit/audit_entry.h"
 #include "core/digest.h"
 
 namespace fhir_adapter::app {
@@ -34,10 +35,20 @@ std::string WhoOf(const TraceEvent& event) {
   return who;
 }
 
+// True for entries that stand for several of the same.
+bool IsCount(const TraceEvent& event) {
+  return event.event == audit::Name(audit::EventKind::kDuplicate) ||
+         event.event == audit::Name(audit::EventKind::kRevisionConflict) ||
+         event.event == audit::Name(audit::EventKind::kRead);
+}
+
 std::string WhatOf(const TraceEvent& event) {
   std::string what;
   Append(what, event.operation);
-  if (event.attempt > 0) Append(what, std::to_string(event.attempt), "attempt ");
+  if (event.attempt > 0) {
+    Append(what, IsCount(event) ? std::to_string(event.attempt) + " times"
+                                : "attempt " + std::to_string(event.attempt));
+  }
   if (event.status > 0) Append(what, std::to_string(event.status), "HTTP ");
   Append(what, event.outcome);
   Append(what, event.Url());

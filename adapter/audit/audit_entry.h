@@ -67,7 +67,7 @@ struct Entry {
   std::optional<MappingReference> mapping;
   std::optional<FhirReference> fhir;
   std::string operation;  // "transaction", "batch", "create", "search", … or the command
-  int attempt = 0;        // 0: none
+  int attempt = 0;        // which one, or how many of them this entry stands for; 0: none
   std::string outcome;    // a code of error_codes.def, or "ok"
   int status = 0;         // HTTP status; 0: none
   std::optional<Supersedes> supersedes;

@@ -49,7 +49,6 @@ struct HttpExchange {
   std::string method;
   std::string pattern;  // of the route; empty when none matched
   std::string request_id;
-  std::string principal_id;
   int status = 0;  // 0: closed without an answer
   std::int64_t duration_us = 0;
   std::size_t request_bytes = 0;  // of the body
@@ -68,8 +67,9 @@ struct HttpServerOptions {
   std::function<Result<Principal>(const HttpRequest& head)> authenticate;
   // How problems that the server finds are rendered; problem+json when absent. `path` is decoded.
   std::function<HttpResponse(const HttpProblem& problem, std::string_view path)> render_problem;
-  // Called on the I/O thread after each exchange.
-  std::function<void(const HttpExchange&)> on_exchange;
+  // Called on the I/O thread after each exchange; must not wait. `head` is the request without its body, with
+  // who sent it.
+  std::function<void(const HttpExchange& exchange, const HttpRequest& head)> on_exchange;
   // Host names that the Host header may hold besides the loopback names, the address itself and the names in
   // the certificate, so that a web page cannot reach a loopback port under a name of its own (DNS rebinding).
   std::vector<std::string> allowed_hosts;

@@ -87,6 +87,7 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   void OnHead(error_code error);
   std::optional<HttpProblem> AcceptHead();
   std::optional<HttpProblem> Authorize(const RouteMatch& match);
+  void NameClient();
   std::optional<HttpProblem> CheckRate();
   void StartBody();
   void ReadBody();
@@ -251,11 +252,11 @@ std::optional<HttpProblem> Session::AcceptHead() {
   request_.client_certificate_sha256 = peer_.certificate_sha256;
   Result<RouteMatch> match = context_.router.Find(request_.method, raw_path);
   if (!match) return HttpProblem{400, "target", match.error().message};
+  if (match->route != nullptr) pattern_ = match->route->pattern;
   auto refused = Authorize(*match);
   if (auto problem = CheckRate()) return problem;  // what is refused counts too
   if (refused) return refused;
   route_ = match->route;
-  pattern_ = route_->pattern;
   request_.path_parameters = std::move(match->path_parameters);
   body_bytes_max_ = route_->body_bytes_max > 0 ? route_->body_bytes_max : limits().body_bytes_max;
   const auto length = parser_->content_length();
@@ -276,15 +277,14 @@ std::optional<HttpProblem> Session::Authorize(const RouteMatch& match) {
     } else if (is_public) {
       request_.principal = {};
     } else {
+      request_.principal = {};
+      NameClient();
       HttpProblem problem = ProblemOf(principal.error());
       if (principal.error().code == Code::kUnauthorized) problem.status = 401;
       return problem;
     }
   }
-  request_.principal.client_address = peer_.address;
-  request_.principal.client_application =
-      std::string(request_.headers.Get("User-Agent").substr(0, kClientApplicationBytesMax));
-  request_.principal.request_id = request_.request_id;
+  NameClient();
   if (match.route == nullptr && match.allowed_methods.empty()) {
     return HttpProblem{404, "not-found", "there is no such route"};
   }
@@ -296,6 +296,13 @@ std::optional<HttpProblem> Session::Authorize(const RouteMatch& match) {
     return HttpProblem{403, "forbidden", "the credential lacks the role that this route needs"};
   }
   return std::nullopt;
+}
+
+void Session::NameClient() {
+  request_.principal.client_address = peer_.address;
+  request_.principal.client_application =
+      std::string(request_.headers.Get("User-Agent").substr(0, kClientApplicationBytesMax));
+  request_.principal.request_id = request_.request_id;
 }
 
 std::optional<HttpProblem> Session::CheckRate() {
@@ -524,12 +531,11 @@ void Session::FinishExchange(int status, std::size_t response_bytes) {
   exchange.method = request_.method;
   exchange.pattern = pattern_;
   exchange.request_id = request_.request_id;
-  exchange.principal_id = request_.principal.id;
   exchange.status = status;
   exchange.duration_us = context_.clock->MonotonicUs() - start_us_;
   exchange.request_bytes = request_bytes;
   exchange.response_bytes = response_bytes;
-  context_.options.on_exchange(exchange);
+  context_.options.on_exchange(exchange, request_);
 }
 
 void Session::ReleaseBody() {

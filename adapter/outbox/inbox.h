@@ -46,7 +46,7 @@ struct NewRecord {
 enum class AcceptOutcome : std::uint8_t {
   kNew,
   kKnown,     // same id, revision and content: the first receipt again
-  kConflict,  // same id and revision, other content: nothing stored, an alarm in the log
+  kConflict,  // same id and revision, other content: nothing stored but a count, an alarm in the log
 };
 
 struct Accepted {
@@ -149,6 +149,10 @@ class Inbox {
   // Keeps bytes and reasons; returns the receipt.
   virtual Result<std::string> Reject(storage::Transaction& transaction, const RejectedRecord& record,
                                      TimeUs now) = 0;
+
+  // Of what came again an entry for each record and hour is written, and the rest is counted: writes the
+  // count of records whose last entry is not newer than `before`, as the `attempt` of one entry each.
+  virtual Result<void> NoteRepeats(storage::Transaction& transaction, TimeUs before, TimeUs now) = 0;
 
   virtual Result<std::vector<PendingMapping>> Pending(storage::Snapshot& snapshot, std::string_view after,
                                                       std::size_t items_max) = 0;

@@ -212,4 +212,19 @@ std::vector<std::string> ContractTest::EventsOf(const std::string& record_id) {
   return events;
 }
 
+std::vector<std::string> ContractTest::EntriesOf(const std::string& record_id, const std::string& event) {
+  std::vector<std::string> entries;
+  const auto read = [&](storage::Snapshot& snapshot) {
+    return log().ForEachOfTrace(snapshot, audit::TraceOfSubject(outbox::SubjectKey("pain-clinic", record_id)),
+                                [&](audit::Sequence, std::string_view bytes) {
+                                  if (bytes.find("\"event\":\"" + event + "\"") != std::string_view::npos) {
+                                    entries.emplace_back(bytes);
+                                  }
+                                  return true;
+                                });
+  };
+  EXPECT_TRUE(store().Read(read));
+  return entries;
+}
+
 }  // namespace fhir_adapter::test

@@ -113,6 +113,8 @@ class ContractTest : public ::testing::TestWithParam<BackendKind> {
   outbox::WorkState StateOf(const std::string& record_id, std::int64_t revision);
   outbox::Change Operator(const std::string& reason = "asked for by the ward") const;
   std::vector<std::string> EventsOf(const std::string& record_id);
+  // The bytes of its entries of one event.
+  std::vector<std::string> EntriesOf(const std::string& record_id, const std::string& event);
 
   TemporaryDirectory directory_;
   CountingRandom random_;

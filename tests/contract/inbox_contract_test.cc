@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "backend.h"
+#include "core/note_limits.h"
 
 namespace fhir_adapter::test {
 namespace {
@@ -10,6 +11,9 @@ using outbox::MappingOutcome;
 using outbox::WorkId;
 using outbox::WorkState;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
 
 class InboxContract : public ContractTest {
  protected:
@@ -69,6 +73,52 @@ TEST_P(InboxContract, SameRevisionWithOtherContent_IsAConflict) {
   EXPECT_EQ(second.outcome, AcceptOutcome::kConflict);
   EXPECT_EQ(second.receipt, first.receipt);
   EXPECT_THAT(EventsOf("R1"), ElementsAre("received", "revision-conflict"));
+}
+
+// A sender that gets no answer sends for days.
+TEST_P(InboxContract, SameRecordManyTimes_HasOneEntryAWindowThatCountsTheRest) {
+  Accept("R1", 1);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Accept("R1", 1).outcome, AcceptOutcome::kKnown);
+  EXPECT_THAT(EntriesOf("R1", "duplicate"), SizeIs(1));
+  Advance(limits::kRepeatWindowSeconds - 1);
+  Reopen();
+  Accept("R1", 1);
+  EXPECT_THAT(EntriesOf("R1", "duplicate"), SizeIs(1));
+  Advance(1);
+  Accept("R1", 1);
+  const auto entries = EntriesOf("R1", "duplicate");
+  ASSERT_THAT(entries, SizeIs(2));
+  EXPECT_THAT(entries[0], Not(HasSubstr("\"attempt\"")));
+  EXPECT_THAT(entries[1], HasSubstr("\"attempt\":101,"));  // 99 and 1 and itself
+}
+
+TEST_P(InboxContract, ConflictAndDuplicate_AreCountedApart) {
+  Accept("R1", 1);
+  auto other = Record("R1", 1);
+  other.content_sha256.back() = other.content_sha256.back() == '0' ? '1' : '0';
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Accept("R1", 1).outcome, AcceptOutcome::kKnown);
+    EXPECT_EQ(Accept(other).outcome, AcceptOutcome::kConflict);
+  }
+  EXPECT_THAT(EventsOf("R1"), ElementsAre("received", "duplicate", "revision-conflict"));
+}
+
+TEST_P(InboxContract, CountedRepeats_AreNotedOnceTheirLastEntryIsOld) {
+  Accept("R1", 1);
+  for (int i = 0; i < 3; ++i) Accept("R1", 1);
+  const auto note = [&](TimeUs before) {
+    ASSERT_TRUE(Changed(
+        [&](storage::Transaction& transaction) { return inbox().NoteRepeats(transaction, before, now()); }));
+  };
+  note(TimeUs{now().us - 1});
+  EXPECT_THAT(EntriesOf("R1", "duplicate"), SizeIs(1));
+  note(now());
+  note(now());
+  const auto entries = EntriesOf("R1", "duplicate");
+  ASSERT_THAT(entries, SizeIs(2));
+  EXPECT_THAT(entries[1], HasSubstr("\"attempt\":2,"));
+  EXPECT_THAT(entries[1], HasSubstr("\"kind\":\"system\""));
+  EXPECT_THAT(entries[1], HasSubstr("\"record\":\"R1\",\"revision\":1"));
 }
 
 TEST_P(InboxContract, SameIdAtAnotherSite_IsAnotherRecord) {

@@ -144,6 +144,16 @@ TEST(SqlitePlan, Trace_GoesByItsIndexes) {
   }
 }
 
+// However many records came twice, only those that owe the log a count are looked at.
+TEST(SqlitePlan, UncountedRepeats_AreFoundByTheirIndex) {
+  auto connection = OpenSchema();
+  bool is_used = false;
+  for (const std::string& line : PlanOf(*connection, outbox::InboxQueries()["uncounted_repeats"])) {
+    is_used = is_used || line.find("INDEX repeated_arrival_uncounted") != std::string::npos;
+  }
+  EXPECT_TRUE(is_used);
+}
+
 TEST(SqlitePlan, Control_AStatementWithoutAnIndexIsFound) {
   auto connection = OpenSchema();
   const storage::Query query{"control", "SELECT 1 FROM work_item WHERE attempts = ?;"};
@@ -155,8 +165,9 @@ TEST(SqlitePlan, Control_AStatementWithoutAnIndexIsFound) {
 // Every table that says in which state something is names the entry that brought it there.
 TEST(SqliteSchema, StateTables_NameTheirAuditEntry) {
   auto connection = OpenSchema();
-  for (const char* table : {"inbox", "record_revision", "work_item", "mapping", "map_set", "resource_ledger",
-                            "rule_firing", "patient_link", "patient_found", "access_token", "setting"}) {
+  for (const char* table :
+       {"inbox", "record_revision", "work_item", "mapping", "map_set", "resource_ledger", "rule_firing",
+        "patient_link", "patient_found", "access_token", "setting", "repeated_arrival"}) {
     const storage::Query query{"columns", "SELECT \"notnull\" FROM pragma_table_info('" + std::string(table) +
                                               "') WHERE name = 'audit_seq';"};
     auto statement = connection->Use(query);

@@ -133,6 +133,18 @@ void WriteEntryOfTomorrow(const RunningDaemon& daemon) {
   ASSERT_EQ(RunProcess(tomorrow).exit_code, 0);
 }
 
+// An auditor reads with a token, and somebody tries without.
+void UseTokens(RunningDaemon& daemon) {
+  const ProcessResult made =
+      daemon.Command({"token", "create", "inspector", "--role", "auditor", "--reason", "an inspection"});
+  ASSERT_EQ(made.exit_code, 0) << made.standard_error;
+  const std::string token = made.standard_output.substr(0, made.standard_output.find('\n'));
+  const HttpReply reply =
+      daemon.client().Get("/records/pain-clinic/MG-2", {{"Authorization", "Bearer " + token}});
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(daemon.client().Get("/records/pain-clinic/MG-2").status, 401);
+}
+
 // One life of a daemon in which everything happens that the log can speak of.
 TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   // The first post fails, the second is refused, the answer of the third is lost.
@@ -193,7 +205,9 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   ASSERT_EQ(adopted.exit_code, 1) << adopted.standard_output << adopted.standard_error;
 
   WriteEntryOfTomorrow(daemon);
+  daemon.folder().Write("config.toml", ReadFile(daemon.configuration_file()) + "[auth]\nkind = \"token\"\n");
   daemon.Start();
+  UseTokens(daemon);
   EXPECT_EQ(daemon.Stop(), 0);
 
   std::set<std::string> found = EventsOfTheLog(daemon.state_directory() + "/adapter.db");

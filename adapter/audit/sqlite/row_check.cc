@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kFirstDifferent[] = {"entry_is_json", "entry_and_its_trace", "trace_without_gaps",
                                                 "inbox",         "record_revision",     "work_item",
-                                                "mapping",       "resource_ledger"};
+                                                "mapping",       "resource_ledger",     "repeated_arrival"};
 
 const storage::QuerySet& RowQueries() {
   static const storage::QuerySet queries(embedded::kRowCheck);

@@ -67,6 +67,17 @@ SELECT l.audit_seq, 'ledger ' || l.type || '/' || l.server_id
     OR coalesce(json_extract(CAST(e.bytes AS TEXT), '$.fhir.version'), '') IS NOT l.version_id
  LIMIT 1;
 
+-- name: repeated_arrival
+SELECT a.audit_seq, 'what came again of revision ' || a.revision || ' of ' || s.record_id
+  FROM repeated_arrival AS a
+  JOIN record_subject AS s USING (subject_key)
+  JOIN audit_entry AS e ON e.seq = a.audit_seq
+ WHERE json_extract(CAST(e.bytes AS TEXT), '$.event') NOT IN ('duplicate', 'revision-conflict')
+    OR json_extract(CAST(e.bytes AS TEXT), '$.local.record') IS NOT s.record_id
+    OR json_extract(CAST(e.bytes AS TEXT), '$.local.system') IS NOT s.site
+    OR json_extract(CAST(e.bytes AS TEXT), '$.local.revision') IS NOT a.revision
+ LIMIT 1;
+
 -- name: stored_bytes
 SELECT r.audit_seq, 'revision ' || r.revision || ' of ' || s.record_id, k.key, b.bytes, r.raw_commitment
   FROM record_revision AS r

@@ -1,7 +1,12 @@
 // The half of SqliteInbox that takes records in: Accept and Reject.
 
+#include <algorithm>
+#include <limits>
+#include <vector>
+
 #include "core/digest.h"
 #include "core/fault_point.h"
+#include "core/note_limits.h"
 #include "outbox/sqlite/queries.h"
 #include "outbox/sqlite/sqlite_inbox.h"
 #include "storage/sqlite/sqlite_transaction.h"
@@ -13,6 +18,13 @@ using storage::Statement;
 
 Statement Use(storage::Snapshot& snapshot, std::string_view query) {
   return storage::ConnectionOf(snapshot).Use(InboxQueries()[query]);
+}
+
+constexpr std::int64_t kRepeatWindowUs = limits::kRepeatWindowSeconds * 1'000'000;
+constexpr std::int64_t kRepeatsAtOnce = 1'000;  // the others are noted with the next
+
+int Clamped(std::int64_t count) {
+  return static_cast<int>(std::min<std::int64_t>(count, std::numeric_limits<int>::max()));
 }
 
 template <class Value>
@@ -113,12 +125,74 @@ Result<std::optional<Accepted>> SqliteInbox::FindKnown(storage::Transaction& tra
     accepted.receipt = statement.Text(1);
     accepted.state = WorkStateFromName(statement.View(2)).value_or(WorkState::kReceived);
   }
-  const bool is_conflict = accepted.outcome == AcceptOutcome::kConflict;
+  ADAPTER_CHECK(CountRepeat(transaction, record, arrival, accepted.outcome, now));
+  return std::optional(std::move(accepted));
+}
+
+// A sender that loses our answers sends the same record for days: an entry for each would fill the disk.
+Result<void> SqliteInbox::CountRepeat(storage::Transaction& transaction, const NewRecord& record,
+                                      const Arrival& arrival, AcceptOutcome outcome, TimeUs now) {
+  std::int64_t uncounted = 0;
+  bool has_entry = false;
+  {
+    Statement statement = Use(transaction, "repeat");
+    statement.Bind(arrival.subject_key, record.revision, arrival.content_commitment);
+    ADAPTER_TRY(const bool has_row, statement.Step());
+    if (has_row) {
+      const std::int64_t age_us = now.us - statement.Integer(0);
+      has_entry = age_us >= 0 && age_us < kRepeatWindowUs;
+      uncounted = statement.Integer(1);
+    }
+  }
+  if (has_entry) {
+    return Use(transaction, "count_repeat")
+        .Bind(arrival.subject_key, record.revision, arrival.content_commitment)
+        .Run();
+  }
+  const bool is_conflict = outcome == AcceptOutcome::kConflict;
   audit::Entry entry = arrival.EntryFor(
       record, is_conflict ? audit::EventKind::kRevisionConflict : audit::EventKind::kDuplicate, now);
   if (is_conflict) entry.outcome = Name(Code::kRevisionConflict);
-  ADAPTER_CHECK(work_.log().Append(transaction, entry));
-  return std::optional(std::move(accepted));
+  if (uncounted > 0) entry.attempt = Clamped(uncounted + 1);
+  ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, entry));
+  return Use(transaction, "put_repeat")
+      .Bind(arrival.subject_key, record.revision, arrival.content_commitment, now.us, sequence)
+      .Run();
+}
+
+Result<void> SqliteInbox::NoteRepeats(storage::Transaction& transaction, TimeUs before, TimeUs now) {
+  struct Repeat {
+    std::string subject_key;
+    std::int64_t revision = 0;
+    std::string content_commitment;
+    audit::Entry entry;
+  };
+  std::vector<Repeat> repeats;
+  {
+    Statement statement = Use(transaction, "uncounted_repeats");
+    statement.Bind(before.us, kRepeatsAtOnce);
+    while (true) {
+      ADAPTER_TRY(const bool has_row, statement.Step());
+      if (!has_row) break;
+      Repeat repeat{statement.Text(0), statement.Integer(1), statement.Text(2), {}};
+      const bool is_conflict = statement.Integer(3) == 0;
+      repeat.entry.event = is_conflict ? audit::EventKind::kRevisionConflict : audit::EventKind::kDuplicate;
+      repeat.entry.outcome = is_conflict ? Name(Code::kRevisionConflict) : "ok";
+      repeat.entry.time = now;
+      repeat.entry.trace_id = audit::TraceOfSubject(repeat.subject_key);
+      repeat.entry.actor = SystemPrincipal();
+      repeat.entry.attempt = Clamped(statement.Integer(4));
+      repeat.entry.local = audit::LocalReference{statement.Text(5), statement.Text(6), repeat.revision, {}};
+      repeats.push_back(std::move(repeat));
+    }
+  }
+  for (const Repeat& repeat : repeats) {
+    ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, repeat.entry));
+    ADAPTER_CHECK(Use(transaction, "put_repeat")
+                      .Bind(repeat.subject_key, repeat.revision, repeat.content_commitment, now.us, sequence)
+                      .Run());
+  }
+  return {};
 }
 
 Result<void> SqliteInbox::PlaceInHistory(storage::Transaction& transaction, const NewRecord& record,

@@ -32,3 +32,25 @@ FROM record_revision
 WHERE subject_key = ?
 ORDER BY revision DESC
 LIMIT 1;
+
+-- name: repeat
+SELECT noted_us, uncounted FROM repeated_arrival WHERE subject_key = ? AND revision = ? AND content_commitment = ?;
+
+-- name: count_repeat
+UPDATE repeated_arrival SET uncounted = uncounted + 1
+WHERE subject_key = ? AND revision = ? AND content_commitment = ?;
+
+-- name: put_repeat
+INSERT INTO repeated_arrival (subject_key, revision, content_commitment, noted_us, audit_seq) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (subject_key, revision, content_commitment)
+DO UPDATE SET noted_us = excluded.noted_us, uncounted = 0, audit_seq = excluded.audit_seq;
+
+-- name: uncounted_repeats
+SELECT a.subject_key, a.revision, a.content_commitment, a.content_commitment = r.content_commitment, a.uncounted,
+       s.site, s.record_id
+FROM repeated_arrival AS a
+JOIN record_revision AS r ON r.subject_key = a.subject_key AND r.revision = a.revision
+JOIN record_subject AS s ON s.subject_key = a.subject_key
+WHERE a.uncounted > 0 AND a.noted_us <= ?
+ORDER BY a.noted_us
+LIMIT ?;

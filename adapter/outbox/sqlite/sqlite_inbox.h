@@ -16,6 +16,7 @@ class SqliteInbox final : public Inbox {
   Result<Accepted> Accept(storage::Transaction& transaction, const NewRecord& record, TimeUs now) override;
   Result<std::string> Reject(storage::Transaction& transaction, const RejectedRecord& record,
                              TimeUs now) override;
+  Result<void> NoteRepeats(storage::Transaction& transaction, TimeUs before, TimeUs now) override;
   Result<std::vector<PendingMapping>> Pending(storage::Snapshot& snapshot, std::string_view after,
                                               std::size_t items_max) override;
   Result<MappingTask> LoadMapping(storage::Snapshot& snapshot, const WorkId& id) override;
@@ -32,6 +33,8 @@ class SqliteInbox final : public Inbox {
   // Accept: accept.cc
   Result<std::optional<Accepted>> FindKnown(storage::Transaction& transaction, const NewRecord& record,
                                             const Arrival& arrival, TimeUs now);
+  Result<void> CountRepeat(storage::Transaction& transaction, const NewRecord& record, const Arrival& arrival,
+                           AcceptOutcome outcome, TimeUs now);
   Result<void> PlaceInHistory(storage::Transaction& transaction, const NewRecord& record, Arrival& arrival);
   Result<audit::Sequence> StoreRevision(storage::Transaction& transaction, const NewRecord& record,
                                         const Arrival& arrival, TimeUs now);

@@ -65,7 +65,7 @@ const Schema& AdapterSchema() {
       embedded::k0001Foundation,         embedded::k0002AuditTree,    embedded::k0003Trace,
       embedded::k0004PushedObservations, embedded::k0005AccessTokens, embedded::k0006Conflicts,
       embedded::k0007TokenEnds,          embedded::k0008SourceMaps,   embedded::k0009SourceMarks,
-      embedded::k0010Hl7Messages};
+      embedded::k0010Hl7Messages,        embedded::k0011RepeatedArrivals};
   static const Schema schema{1178091844, kMigrations};
   return schema;
 }

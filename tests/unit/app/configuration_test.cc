@@ -208,6 +208,19 @@ TEST(Configuration, Environment_OverridesTheFile) {
   EXPECT_EQ(configuration->site.accept, (std::vector<std::string>{"a", "b"}));
 }
 
+TEST(Configuration, Sha256_NamesTheFileAndWhatOverridesIt) {
+  const auto hash = [](const char* text, const Environment& environment) {
+    const auto configuration = ParseConfiguration(text, "c.toml", environment);
+    EXPECT_TRUE(configuration);
+    return configuration ? configuration->sha256 : std::string();
+  };
+  const std::string plain = hash("[limits]\nhigh_water = 7\n", Nothing());
+  EXPECT_EQ(plain.size(), 64U);
+  EXPECT_EQ(hash("[limits]\nhigh_water = 7\n", Nothing()), plain);
+  EXPECT_NE(hash("[limits]\nhigh_water = 8\n", Nothing()), plain);
+  EXPECT_NE(hash("[limits]\nhigh_water = 7\n", Of({{"FHIR_ADAPTER_LIMITS_HIGH_WATER", "9"}})), plain);
+}
+
 TEST(Configuration, BadEnvironment_NamesTheVariable) {
   const auto configuration =
       ParseConfiguration("", "c.toml", Of({{"FHIR_ADAPTER_LIMITS_HIGH_WATER", "many"}}));

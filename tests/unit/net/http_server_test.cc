@@ -400,7 +400,7 @@ TEST_F(HttpServerTest, RefusedRequest_IsRefusedBeforeItsBodyIsRead) {
 TEST_F(HttpServerTest, Exchange_IsReportedWithPatternAndWithoutQuery) {
   std::mutex mutex;
   std::vector<HttpExchange> exchanges;
-  options_.on_exchange = [&](const HttpExchange& exchange) {
+  options_.on_exchange = [&](const HttpExchange& exchange, const HttpRequest&) {
     const std::lock_guard lock(mutex);
     exchanges.push_back(exchange);
   };
