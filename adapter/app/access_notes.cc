@@ -3,8 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/limits.h"
 #include "core/log.h"
-#include "core/note_limits.h"
 #include "outbox/inbox.h"
 
 namespace fhir_adapter::app {

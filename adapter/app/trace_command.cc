@@ -22,8 +22,6 @@
 namespace fhir_adapter::app {
 namespace {
 
-constexpr std::size_t kRecordsMax = limits::kQueuePageEntriesMax;
-
 // The key that is given to verifiers; nothing where no log was signed yet.
 Result<std::optional<audit::VerifierKey>> LoadKey(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -48,12 +46,13 @@ Result<std::vector<std::string>> SubjectsOfRequest(outbox::SqliteBackend& backen
     const std::string_view record = TextAt(**entry, "/local/record");
     if (record.empty()) return true;
     records.emplace(TextAt(**entry, "/local/system"), record);
-    return records.size() <= kRecordsMax;
+    return records.size() <= limits::kTraceRecordsMax;
   }));
   std::vector<std::string> subjects;
   for (const auto& [site, record] : records) {
     const outbox::TraceSelector selector{outbox::TraceSelectorKind::kRecord, site, record};
-    ADAPTER_TRY(std::vector<std::string> found, backend.trace.Subjects(snapshot, selector, kRecordsMax + 1));
+    ADAPTER_TRY(std::vector<std::string> found,
+                backend.trace.Subjects(snapshot, selector, limits::kTraceRecordsMax + 1));
     std::ranges::move(found, std::back_inserter(subjects));
   }
   return subjects;
@@ -67,7 +66,7 @@ struct Found {
 Result<Found> Find(outbox::SqliteBackend& backend, storage::Snapshot& snapshot, const std::string& selector) {
   Found found;
   for (const outbox::TraceSelector& meant : SelectorsOf(selector)) {
-    ADAPTER_TRY(found.subjects, backend.trace.Subjects(snapshot, meant, kRecordsMax + 1));
+    ADAPTER_TRY(found.subjects, backend.trace.Subjects(snapshot, meant, limits::kTraceRecordsMax + 1));
     found.meaning = Name(meant.kind);
     if (!found.subjects.empty()) return found;
   }
@@ -82,9 +81,9 @@ Result<std::vector<TracePage>> Pages(outbox::SqliteBackend& backend, const Trace
   ADAPTER_CHECK(backend.store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
     ADAPTER_TRY(Found found, Find(backend, snapshot, options.selector));
     if (found.subjects.empty()) return {};
-    if (found.subjects.size() > kRecordsMax) {
-      found.subjects.resize(kRecordsMax);
-      streams.err << "only the first " << kRecordsMax << " records are shown\n";
+    if (found.subjects.size() > limits::kTraceRecordsMax) {
+      found.subjects.resize(limits::kTraceRecordsMax);
+      streams.err << "only the first " << limits::kTraceRecordsMax << " records are shown\n";
     }
     streams.err << found.meaning << " " << options.selector << ": " << found.subjects.size()
                 << (found.subjects.size() == 1 ? " record\n" : " records\n");

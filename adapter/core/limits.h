@@ -123,12 +123,17 @@ inline constexpr std::size_t kPushReferencesMax = 20;      // focus and partOf o
 inline constexpr std::size_t kClaimPatientsMax = 1'000;     // looked at by one claim
 inline constexpr std::size_t kQueuePageEntriesMax = 1'000;  // of a listing
 
-// Audit (adapter/audit).
+// Audit (adapter/audit, adapter/app/trace_command).
 inline constexpr std::int64_t kCheckpointEntriesMax =
     1'000;  // without a checkpoint; also put into the tree at once
 inline constexpr std::int64_t kCheckpointIntervalMs =
     10'000;  // without a checkpoint, when there is a new entry
 inline constexpr std::size_t kCheckpointNoteBytesMax = 65'536;
+inline constexpr std::size_t kNotedReadsMax = 10'000;     // of an hour, by readers and records; then counted
+inline constexpr std::size_t kNotedRefusalsMax = 100;     // of an hour, by addresses and kinds; then counted
+inline constexpr std::size_t kNotedTokenUsesMax = 1'000;  // of a day, by tokens and addresses; then counted
+inline constexpr std::int64_t kRepeatWindowSeconds = 3'600;  // in which a resent record has one entry
+inline constexpr std::size_t kTraceRecordsMax = 1'000;       // shown by one trace
 
 // Store (adapter/storage).
 inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether a full disk has room

@@ -74,7 +74,7 @@ Result<MessageAnswer> MessageReceiver::Take(storage::Transaction& transaction,
   ADAPTER_TRY(const std::int64_t undelivered, ports_.queue.Undelivered(transaction));
   if (undelivered >= high_water_) return Fail(Code::kHighWater, "the queue has reached its high-water mark");
   if (message.input.record) {
-    const Submission submission{message.source, message.actor, {}};
+    const Submission submission{message.source, {}, message.actor, {}, {}};
     ADAPTER_TRY(const RecordAnswer answer,
                 ports_.records.Take(transaction, submission, *message.input.record));
     if (answer.outcome == RecordOutcome::kConflict) {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "backend.h"
-#include "core/note_limits.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::test {
 namespace {

@@ -367,5 +367,32 @@ TEST_F(LiveTrace, UnreachableServer_EndsWithFourAndShowsWhatTheStoreKnows) {
             std::string::npos);
 }
 
+// A patient with more records than one trace shows: the cut is said, not silent.
+TEST(TraceOfAPatient, RecordsAboveTheLimit_AreCutAndTheCutIsSaid) {
+  constexpr int kLimit = 1'000;
+  RunningDaemon daemon({});
+  const std::string record = R"({"recordId":"R-#","revision":1,"site":"pain-clinic","status":"completed",)"
+                             R"("recorded":"2011-06-01T12:00:00Z","patient":{"mrn":"300001"},)"
+                             R"("performed":{"start":"2011-06-01T10:00:00Z"},)"
+                             R"("procedure":{"kind":"intrathecal-injection"},"administrations":[{"seq":1,)"
+                             R"("purpose":"therapeutic","drug":"midazolam"}]})";
+  std::string lines;
+  for (int i = 0; i < kLimit; ++i) lines += Replaced(record, "#", std::to_string(i)) + "\n";
+  ASSERT_EQ(daemon.Submit(lines, "application/x-ndjson").status, 202);
+  const auto shown = [&daemon] {
+    const ProcessResult result = daemon.Command({"--json", "trace", "300001"});
+    EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+    int records = 0;
+    for (std::size_t at = 0; (at = result.standard_output.find("\"recordId\":\"R-", at)) != std::string::npos;
+         ++at) {
+      ++records;
+    }
+    return std::pair(records, result.standard_error.find("only the first 1000 records") != std::string::npos);
+  };
+  EXPECT_EQ(shown(), std::pair(kLimit, false));
+  ASSERT_EQ(daemon.Submit(Replaced(record, "#", "last")).status, 202);
+  EXPECT_EQ(shown(), std::pair(kLimit, true));
+}
+
 }  // namespace
 }  // namespace fhir_adapter::test

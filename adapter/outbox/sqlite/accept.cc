@@ -6,7 +6,7 @@
 
 #include "core/digest.h"
 #include "core/fault_point.h"
-#include "core/note_limits.h"
+#include "core/limits.h"
 #include "outbox/sqlite/queries.h"
 #include "outbox/sqlite/sqlite_inbox.h"
 #include "storage/sqlite/sqlite_transaction.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "app/access_notes.h"
-#include "core/note_limits.h"
+#include "core/limits.h"
 #include "outbox/inbox.h"
 
 namespace fhir_adapter::app {
