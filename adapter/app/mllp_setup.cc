@@ -38,8 +38,9 @@ Result<std::unique_ptr<MllpDoor>> MllpDoor::Open(const Configuration& configurat
   options.limits.idle_timeout_ms = configuration.mllp.idle_timeout_s * kMillisecondsPerSecond;
   options.tls = door->tls_;
   options.has_bound_senders = !configuration.mllp.senders.empty();
-  options.handler = [intake = door->intake_.get()](intake::MllpFrame frame, intake::MllpServer::Answer done) {
-    intake->Take(std::move(frame), std::move(done));
+  options.handler = [intake = door->intake_.get()](const intake::MllpFrame& frame,
+                                                   intake::MllpServer::Answer done) {
+    intake->Take(frame, std::move(done));
   };
   ADAPTER_TRY(door->server_, intake::MllpServer::Start(std::move(options)));
   return door;

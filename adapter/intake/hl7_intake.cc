@@ -115,7 +115,7 @@ MllpReply Hl7Intake::RefuseFrame(const std::string& message, Issue issue) const 
           {MllpOutcome::kRejected}};
 }
 
-void Hl7Intake::Take(MllpFrame frame, MllpServer::Answer done) {
+void Hl7Intake::Take(const MllpFrame& frame, MllpServer::Answer done) {
   if (frame.is_too_large) {
     return done(
         RefuseFrame(frame.message, IssueAt(Code::kLimit, "",

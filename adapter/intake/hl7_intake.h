@@ -43,7 +43,7 @@ class Hl7Intake {
   explicit Hl7Intake(Hl7IntakeOptions options);
   ~Hl7Intake();
 
-  void Take(MllpFrame frame, MllpServer::Answer done);
+  void Take(const MllpFrame& frame, MllpServer::Answer done);
 
  private:
   struct Reader;

@@ -187,7 +187,7 @@ void Session::Hand(std::string message, bool is_too_large) {
     });
   };
   try {
-    context_.options.handler(std::move(frame), std::move(answer));
+    context_.options.handler(frame, std::move(answer));
   } catch (const std::exception&) {
     Break("mllp-message-not-handled");  // without an answer: the sender sends it again
   }

@@ -60,7 +60,7 @@ class MllpServer {
  public:
   // May be called once, from any thread, also when the server has gone.
   using Answer = std::function<void(MllpReply)>;
-  using Handler = std::function<void(MllpFrame, Answer)>;
+  using Handler = std::function<void(const MllpFrame&, Answer)>;
 
   struct Options {
     net::ListenAddress address;
