@@ -69,7 +69,7 @@ struct WorkId {
 enum class WorkKind : std::uint8_t {
   kRecord,       // a revision of a record
   kIssueUpdate,  // its rules run again because the patient's other records changed
-  kRepair,       // found missing or changed by reconcile
+  kRepair,       // written again: found missing by reconcile, or mapped again by remap
   kObservation,  // pushed by the EHR
   kAuditEvent,
 };

@@ -81,7 +81,7 @@ class Outbox {
   // Ends every lease, as after a restart: what was being sent becomes ambiguous. Returns how many.
   virtual Result<std::int64_t> EndLeases(storage::Transaction& transaction, TimeUs now) = 0;
 
-  // Quarantined, held or waiting work is tried at once. Quarantined before it was mapped: mapped again.
+  // Held or waiting work is tried at once; quarantined work is mapped again, and then tried.
   virtual Result<void> Retry(storage::Transaction& transaction, const WorkId& id, const Change& change) = 0;
   // Held work goes on. kNotAllowed: there is a conflict to decide.
   virtual Result<void> Release(storage::Transaction& transaction, const WorkId& id, const Change& change) = 0;

@@ -19,6 +19,7 @@ class OpenSqlite final : public OpenBackend {
   outbox::Outbox& outbox() override { return backend_->outbox; }
   outbox::QueueReader& queue() override { return backend_->queue; }
   outbox::SourceMarks& sources() override { return backend_->sources; }
+  outbox::StoredRecords& records() override { return backend_->records; }
 
  private:
   std::unique_ptr<outbox::SqliteBackend> backend_;

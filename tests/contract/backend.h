@@ -15,6 +15,7 @@
 #include "outbox/outbox.h"
 #include "outbox/queue_reader.h"
 #include "outbox/source_marks.h"
+#include "outbox/stored_records.h"
 #include "storage/transaction.h"
 #include "support/temporary_directory.h"
 
@@ -31,6 +32,7 @@ class OpenBackend {
   virtual outbox::Outbox& outbox() = 0;
   virtual outbox::QueueReader& queue() = 0;
   virtual outbox::SourceMarks& sources() = 0;
+  virtual outbox::StoredRecords& records() = 0;
 };
 
 struct BackendKind {
@@ -64,6 +66,7 @@ class ContractTest : public ::testing::TestWithParam<BackendKind> {
   outbox::Outbox& outbox() { return backend_->outbox(); }
   outbox::QueueReader& queue() { return backend_->queue(); }
   outbox::SourceMarks& sources() { return backend_->sources(); }
+  outbox::StoredRecords& records() { return backend_->records(); }
   audit::AuditLog& log() { return backend_->log(); }
   audit::AuditTree& tree() { return backend_->tree(); }
 

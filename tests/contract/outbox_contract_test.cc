@@ -269,6 +269,7 @@ TEST_P(OutboxContract, RetryByAnOperator_StartsTheBudgetAnew) {
   Advance(3'600);
   ASSERT_TRUE(
       Changed([&](storage::Transaction& t) { return outbox().Retry(t, id, Operator("server fixed")); }));
+  MapAll();
   const auto item = ClaimOne();
   ASSERT_TRUE(item);
   EXPECT_EQ(item->attempt, 1);

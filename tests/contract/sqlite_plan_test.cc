@@ -43,7 +43,8 @@ constexpr Set kSets[] = {
     {"inbox.sql", outbox::InboxQueries},     {"key.sql", outbox::KeyQueries},
     {"ledger.sql", outbox::LedgerQueries},   {"mapping.sql", outbox::MappingQueries},
     {"message.sql", outbox::MessageQueries}, {"pushed.sql", outbox::PushedQueries},
-    {"queue.sql", outbox::QueueQueries},     {"token.sql", outbox::TokenQueries},
+    {"queue.sql", outbox::QueueQueries},     {"remap.sql", outbox::RemapQueries},
+    {"source.sql", outbox::SourceQueries},   {"token.sql", outbox::TokenQueries},
     {"trace.sql", outbox::TraceQueries},     {"work.sql", outbox::WorkQueries},
 };
 

@@ -190,15 +190,26 @@ Result<MappingOutcome> SqliteInbox::CompleteMapping(storage::Transaction& transa
     return MappingOutcome::kUnchanged;
   }
   ADAPTER_CHECK(PutInQueue(transaction, row, now));
-  if (row.kind == WorkKind::kRecord) ADAPTER_CHECK(StoreFact(transaction, row, result, now));
+  const bool is_record = row.kind == WorkKind::kRecord || row.kind == WorkKind::kRepair;
+  if (is_record) ADAPTER_CHECK(StoreFact(transaction, row, result, now));
   ADAPTER_FAULT_POINT("mapped");
   return MappingOutcome::kQueued;
+}
+
+// What work was mapped to before must not be sent once it cannot be mapped any more.
+Result<void> SqliteInbox::ForgetOutput(storage::Transaction& transaction, std::int64_t position) {
+  ADAPTER_CHECK(UseWork(transaction, "delete_resources").Bind(position).Run());
+  for (const char* query : {"delete_mapping_facts", "delete_mapping_patient", "delete_mapping"}) {
+    ADAPTER_CHECK(Use(transaction, query).Bind(position).Run());
+  }
+  return {};
 }
 
 Result<MappingOutcome> SqliteInbox::Park(storage::Transaction& transaction, WorkRow& row,
                                          const MappingResult& result, TimeUs now) {
   const bool is_held = Describe(result.reasons.front().code).disposition == Disposition::kHeld;
   row.reason_code = Name(result.reasons.front().code);
+  ADAPTER_CHECK(ForgetOutput(transaction, row.position));
   ADAPTER_CHECK(WorkTable::SetReasons(transaction, row.position, false, result.reasons));
   audit::Entry entry = WorkTable::EntryFor(
       row, is_held ? audit::EventKind::kHeld : audit::EventKind::kQuarantined, SystemPrincipal(), now);

@@ -79,6 +79,12 @@ ON CONFLICT (position) DO UPDATE SET sex = excluded.sex, birth_date = excluded.b
 -- name: delete_mapping_facts
 DELETE FROM mapping_fact WHERE position = ?;
 
+-- name: delete_mapping_patient
+DELETE FROM mapping_patient WHERE position = ?;
+
+-- name: delete_mapping
+DELETE FROM mapping WHERE position = ?;
+
 -- name: insert_mapping_fact
 INSERT INTO mapping_fact (position, ordinal, kind, name, value) VALUES (?, ?, ?, ?, ?);
 

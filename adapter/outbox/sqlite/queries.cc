@@ -39,6 +39,11 @@ const storage::QuerySet& QueueQueries() {
   return queries;
 }
 
+const storage::QuerySet& RemapQueries() {
+  static const storage::QuerySet queries(embedded::kRemap);
+  return queries;
+}
+
 const storage::QuerySet& SourceQueries() {
   static const storage::QuerySet queries(embedded::kSource);
   return queries;

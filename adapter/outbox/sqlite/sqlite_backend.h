@@ -16,6 +16,7 @@
 #include "outbox/sqlite/sqlite_queue_reader.h"
 #include "outbox/sqlite/sqlite_received_messages.h"
 #include "outbox/sqlite/sqlite_source_marks.h"
+#include "outbox/sqlite/sqlite_stored_records.h"
 #include "outbox/sqlite/sqlite_trace_reader.h"
 #include "storage/sqlite/sqlite_store.h"
 
@@ -29,6 +30,7 @@ struct SqliteBackend {
         queue(log),
         tokens(log),
         messages(log),
+        records(log, random, inbox),
         sources(random) {}
 
   audit::SqliteAuditLog log;
@@ -40,6 +42,7 @@ struct SqliteBackend {
   SqlitePushedObservations pushed;
   SqliteAccessTokens tokens;
   SqliteReceivedMessages messages;
+  SqliteStoredRecords records;
   SqliteSourceMarks sources;
   std::unique_ptr<storage::SqliteStore> store;  // last: its writer may still run work that uses the others
 };

@@ -42,6 +42,7 @@ class SqliteInbox final : public Inbox {
                               const Arrival& arrival, audit::Sequence sequence, TimeUs now);
 
   // CompleteMapping: complete_mapping.cc
+  Result<void> ForgetOutput(storage::Transaction& transaction, std::int64_t position);
   // Quarantined or held.
   Result<MappingOutcome> Park(storage::Transaction& transaction, WorkRow& row, const MappingResult& result,
                               TimeUs now);

@@ -191,11 +191,13 @@ Result<void> SqliteOutbox::ToQueued(storage::Transaction& transaction, WorkRow& 
   return work_.ChangeState(transaction, row, WorkState::kQueued, EntryOf(row, event, Change{actor, {}, now}));
 }
 
-// To be mapped again.
+// To be mapped again, with the maps in force then.
 Result<void> SqliteOutbox::ToReceived(storage::Transaction& transaction, WorkRow& row, audit::EventKind event,
                                       const Change& change) {
   row.reason_code.clear();
   row.next_attempt = change.now;
+  row.attempts = 0;
+  row.first_attempt.reset();
   ADAPTER_CHECK(WorkTable::SetReasons(transaction, row.position, false, {}));
   return work_.ChangeState(transaction, row, WorkState::kReceived, EntryOf(row, event, change));
 }
@@ -217,8 +219,10 @@ Result<void> SqliteOutbox::Remark(storage::Transaction& transaction, audit::Sequ
 Result<void> SqliteOutbox::Retry(storage::Transaction& transaction, const WorkId& id, const Change& change) {
   ADAPTER_TRY(WorkRow row, LoadForChange(transaction, id, change));
   switch (row.state) {
-    case WorkState::kHeld:
-    case WorkState::kQuarantined: {
+    case WorkState::kQuarantined:
+      ADAPTER_CHECK(ToReceived(transaction, row, audit::EventKind::kRetried, change));
+      break;
+    case WorkState::kHeld: {
       ADAPTER_TRY(const bool is_mapped, IsMapped(transaction, row));
       if (is_mapped) {
         ADAPTER_CHECK(ToQueued(transaction, row, audit::EventKind::kRetried, change.actor, change.now));
