@@ -6,6 +6,8 @@
 
 #include "app/mapping_files.h"
 #include "pipeline/mapping_set.h"
+#include "pipeline/message_mapping.h"
+#include "record/hl7v2_reader.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -25,11 +27,16 @@ Result<CaseFolder> ReadCase(const fs::path& input) {
   if (fs::exists(folder / "config.toml")) found.configuration = (folder / "config.toml").string();
   found.test.name = found.map + "/" + folder.filename().string();
   found.test.is_message = input.extension() == ".hl7";
-  // A message is mapped with the set that its record is mapped with.
-  if (found.test.is_message) found.map = pipeline::MappingSettings().map;
   found.test.format =
       input.extension() == ".ndjson" ? record::RecordFormat::kNdjson : record::RecordFormat::kJson;
   ADAPTER_TRY(found.test.input, ReadFile(input.string()));
+  if (found.test.is_message) {
+    // Mapped with the set that its record is mapped with, or in a folder without one by itself.
+    const std::string records = pipeline::MappingSettings().map;
+    const bool has_records = fs::exists(folder.parent_path().parent_path().parent_path() / records);
+    const auto messages = record::SplitHl7Messages(found.test.input);
+    found.map = has_records || messages.empty() ? records : pipeline::MessageMapPath(messages.front().bytes);
+  }
   ADAPTER_TRY(found.test.expected, ReadIfThere(folder / "expected.json"));
   ADAPTER_TRY(found.test.expected_issues, ReadIfThere(folder / "expected-issues"));
   return found;

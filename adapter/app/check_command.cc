@@ -86,12 +86,12 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
   if (!directory) return Report(directory.error(), streams);
   auto files = ReadMappingSetFiles(*directory, options.model_directory);
   if (!files) return Report(files.error(), streams);
+  const std::vector<ConfiguredMap> maps = MapsToCheck(configuration, *files);
   std::size_t errors =
       ListFindings(CheckListenerTls(configuration, SystemClock().Now()), global.json, streams.out);
   errors += ListFindings(CheckTokenKeys(configuration), global.json, streams.out);
   std::vector<fml::Finding> findings;
-  const ConfiguredSets sets =
-      BuildConfiguredSets(std::move(*files), configuration, ConfiguredMaps(configuration), findings);
+  const ConfiguredSets sets = BuildConfiguredSets(std::move(*files), configuration, maps, findings);
   errors += ListFindings(findings, global.json, streams.out);
   for (const auto& set : sets) {
     if (global.json) continue;

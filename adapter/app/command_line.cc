@@ -21,6 +21,7 @@ struct Parsed {
   std::string terminology_file;
   MapTestOptions map_test;
   MapDiffOptions map_diff;
+  MapInitOptions map_init;
   ExplainOptions explain;
   CheckOptions check;
   FhirPathOptions fhirpath;
@@ -33,6 +34,7 @@ struct Parsed {
   TraceOptions trace;
   TokenOptions token;
   ReconcileOptions reconcile;
+  RemapOptions remap;
   Command command;
 };
 
@@ -101,6 +103,30 @@ void AddMapDiff(CLI::App& map, Parsed& parsed, const Streams& streams) {
   diff->callback([&] { parsed.command = [&] { return RunMapDiff(parsed.global, options, streams); }; });
 }
 
+void AddMapInit(CLI::App& map, Parsed& parsed, const Streams& streams) {
+  MapInitOptions& options = parsed.map_init;
+  CLI::App* init =
+      map.add_subcommand("init", "Begin a map from a sample: model, map, tables of codes, a first case");
+  init->add_option("SAMPLE", options.sample,
+                   "records (.csv, .json, .ndjson) or HL7 v2 messages of a kind (.hl7)")
+      ->required();
+  init->add_option("--name", options.name, "of the map: small letters, digits and - (default: the sample's)");
+  init->add_option("--map-dir", options.map_directory,
+                   "folder that is written into (default: a new one called like the map)");
+  init->add_option("--record-id", options.record_id,
+                   "column, or path as in order.number, that names a record (default: as it looks)");
+  init->add_option("--patient", options.patient, "likewise the number of the patient");
+  init->footer(
+      "Nothing is overwritten. What is made sends every value as a component of one Observation; move the "
+      "rules to\n"
+      "where the values belong. The first case holds the first record of the sample: take out what is of a "
+      "patient.\n"
+      "Exit codes: 0 written, and the sample can be mapped; 1 some of its records are refused; 2 not "
+      "written.\n"
+      "Example: fhir-adapter map init export.csv --record-id \"Case no.\" --patient \"Patient no.\"");
+  init->callback([&] { parsed.command = [&] { return RunMapInit(parsed.global, options, streams); }; });
+}
+
 void AddMapExplain(CLI::App& map, Parsed& parsed, const Streams& streams) {
   ExplainOptions& options = parsed.explain;
   CLI::App* explain = map.add_subcommand(
@@ -145,6 +171,7 @@ void AddMap(CLI::App& program, Parsed& parsed, const Streams& streams) {
   AddMapConversions(*command, parsed, streams);
   AddMapTest(*command, parsed, streams);
   AddMapDiff(*command, parsed, streams);
+  AddMapInit(*command, parsed, streams);
   AddMapExplain(*command, parsed, streams);
   command->callback([&] {
     if (parsed.command) return;  // one of the commands below `map`
@@ -271,8 +298,8 @@ void AddQueue(CLI::App& program, Parsed& parsed, const Streams& streams) {
   AddQueueAction(*queue, "stats", "Counts by state", false, parsed, streams);
   AddQueueAction(*queue, "list", "One line an entry", false, parsed, streams);
   AddQueueAction(*queue, "show", "Everything about one entry", false, parsed, streams);
-  AddQueueAction(*queue, "retry", "Try again now; a record that could not be mapped is mapped again", true,
-                 parsed, streams);
+  AddQueueAction(*queue, "retry", "Try again now; what is quarantined is mapped again with the maps in force",
+                 true, parsed, streams);
   AddQueueAction(*queue, "release", "Let held work go on; decide a conflict", true, parsed, streams);
   AddQueueAction(*queue, "quarantine", "Take work out of the line", true, parsed, streams);
   AddQueueAction(*queue, "link",
@@ -307,6 +334,28 @@ void AddReconcile(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "Example: fhir-adapter --config /etc/fhir-adapter/config.toml reconcile --since 2026-03-01 --json\n"
       "Example: fhir-adapter reconcile --repair --reason \"resources were deleted by mistake\"");
   command->callback([&] { parsed.command = [&] { return RunReconcile(parsed.global, options, streams); }; });
+}
+
+void AddRemap(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  RemapOptions& options = parsed.remap;
+  CLI::App* command = program.add_subcommand(
+      "remap", "What the maps in force make of stored records; with --apply what is different is sent");
+  CLI::Option* ids =
+      command->add_option("ID", options.ids, "records: recordId or site/recordId (default: all)");
+  command->add_option("--since", options.since, "only records whose newest revision came in since this time")
+      ->excludes(ids);
+  command->add_option("--site", options.site, "only records of this site");
+  CLI::Option* reason =
+      command->add_option("--reason", options.reason, "why; kept with the change in the audit log");
+  command->add_flag("--apply", options.apply, "queue the records that are different")->needs(reason);
+  command->footer(
+      "Shows the newest revision of each record element by element, as `map diff` does; --json gives a line "
+      "a\n"
+      "changed record. What it shows is clinical. It can be stopped and called again at any time.\n"
+      "Exit codes: 0 nothing is different, or all of it is queued; 1 something is different and not queued.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml remap --since 2026-03-01\n"
+      "Example: fhir-adapter remap --apply --reason \"code of CRPS corrected\" MG-1 pain-clinic/MG-3");
+  command->callback([&] { parsed.command = [&] { return RunRemap(parsed.global, options, streams); }; });
 }
 
 void AddBackup(CLI::App& program, Parsed& parsed, const Streams& streams) {
@@ -451,6 +500,7 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   AddSubmit(program, parsed, streams);
   AddQueue(program, parsed, streams);
   AddReconcile(program, parsed, streams);
+  AddRemap(program, parsed, streams);
   AddAudit(program, parsed, streams);
   AddTrace(program, parsed, streams);
   AddToken(program, parsed, streams);

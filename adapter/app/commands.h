@@ -50,6 +50,15 @@ struct MapTestOptions {
 };
 int RunMapTest(const GlobalOptions& global, const MapTestOptions& options, const Streams& streams);
 
+struct MapInitOptions {
+  std::string sample;
+  std::string name;           // of the map; empty: that of the sample
+  std::string map_directory;  // what is written into; empty: a new folder called like the map
+  std::string record_id;      // column or path of what names a record; empty: as it looks
+  std::string patient;        // likewise of the patient's number
+};
+int RunMapInit(const GlobalOptions& global, const MapInitOptions& options, const Streams& streams);
+
 struct MapDiffOptions {
   std::string against;                   // folder of the maps that are compared with
   std::string map = "procedure-record";  // name, url or file; in both folders
@@ -155,6 +164,15 @@ struct ReconcileOptions {
   std::string reason;
 };
 int RunReconcile(const GlobalOptions& global, const ReconcileOptions& options, const Streams& streams);
+
+struct RemapOptions {
+  std::string since;             // a date or time; empty: whenever
+  std::string site;              // empty: of all
+  std::vector<std::string> ids;  // recordId or site/recordId; none: all
+  std::string reason;
+  bool apply = false;
+};
+int RunRemap(const GlobalOptions& global, const RemapOptions& options, const Streams& streams);
 
 int RunBackup(const GlobalOptions& global, const std::string& file, const Streams& streams);
 struct RestoreOptions {

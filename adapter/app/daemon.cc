@@ -20,6 +20,7 @@
 #include "app/maps_in_force.h"
 #include "app/mllp_setup.h"
 #include "app/read_notes.h"
+#include "app/remap_changes.h"
 #include "app/service_routes.h"
 #include "app/sql_setup.h"
 #include "app/sync_metrics.h"
@@ -341,6 +342,9 @@ Result<void> Daemon::Parts::StartListening() {
     }
   }));
   control_routes.push_back(ReadControlRoute(*notes));
+  control_routes.push_back(RemapControlRoute(
+      *backend->store, backend->records, SystemClock(), [this] { return maps->current()->name(); },
+      [this] { WakeAll(); }));
   control_routes.push_back(EndpointControlRoute([this] {
     return worker ? std::optional(worker->statistics()) : std::optional<sync::SyncStatistics>();
   }));

@@ -72,6 +72,23 @@ ConfiguredSets BuildConfiguredSets(std::vector<fml::SourceFile> files, const Con
   return is_complete ? sets : ConfiguredSets{};
 }
 
+std::vector<ConfiguredMap> MapsToCheck(const Configuration& configuration,
+                                       const std::vector<fml::SourceFile>& files) {
+  if (!configuration.sources.empty() || !configuration.http.map.empty()) return ConfiguredMaps(configuration);
+  const std::string records = configuration.DefaultMap();
+  std::vector<ConfiguredMap> maps;
+  for (const fml::SourceFile& file : files) {
+    const std::size_t slash = file.path.find('/');
+    const std::string folder = file.path.substr(0, slash);
+    if (folder == records) return ConfiguredMaps(configuration);
+    const bool is_map = file.path.ends_with(".map") && slash != std::string::npos;
+    if (is_map && (folder == "hl7v2" || file.path == folder + "/" + folder + ".map")) {
+      maps.push_back({file.path, file.path});
+    }
+  }
+  return maps.empty() ? ConfiguredMaps(configuration) : maps;
+}
+
 Result<std::string> MappingsDirectory(const std::string& option, const Configuration& configuration) {
   if (!option.empty()) return option;
   if (!configuration.maps.directory.empty()) return configuration.maps.directory;

@@ -26,6 +26,11 @@ struct ConfiguredMap {
 // The default map, then those of the sources that have another; each once.
 std::vector<ConfiguredMap> ConfiguredMaps(const Configuration& configuration);
 
+// The same; but where nothing is configured and `files` lack the default map, the maps that stand for
+// something by their names: NAME/NAME.map, hl7v2/KIND.map.
+std::vector<ConfiguredMap> MapsToCheck(const Configuration& configuration,
+                                       const std::vector<fml::SourceFile>& files);
+
 // The set for each of these maps, in their order; they share what is compiled of it. Empty when a finding is
 // an error.
 using ConfiguredSets = std::vector<std::shared_ptr<const pipeline::MappingSet>>;

@@ -90,6 +90,13 @@ Result<std::shared_ptr<const pipeline::MappingSet>> MapsInForce::Build() const {
   std::vector<fml::Finding> findings;
   // All of them, so that no record waits for a map that is not there.
   auto sets = BuildConfiguredSets(std::move(files), configuration_, ConfiguredMaps(configuration_), findings);
+  for (const auto& set : sets) {
+    if (set->has_envelope()) continue;
+    return Fail(Code::kConfiguration, "the model " + set->model().type() +
+                                          " lacks some of site, recordId, revision, status, recorded, "
+                                          "patient.mrn: its records cannot be told "
+                                          "apart, only `map` and `map test` take them");
+  }
   if (!sets.empty()) return std::move(sets.front());
   return Fail(HaveErrors("the maps in " + directory_ + " have errors:", findings));
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "app/columns_file.h"
-#include "core/sql_limits.h"
+#include "core/limits.h"
 #include "record/column_path.h"
 
 namespace fhir_adapter::app {

@@ -55,8 +55,14 @@ Result<std::vector<RevisionLineage>> LineageOf(storage::Snapshot& snapshot, outb
                                                StoredMapSets& sets, const outbox::RecordTrace& record,
                                                const std::string& wanted) {
   std::vector<RevisionLineage> lineages;
+  std::map<std::int64_t, std::string> mapped_with;  // the set, by revision
   for (const outbox::TracedWork& work : record.work) {
-    if (work.kind != outbox::WorkKind::kRecord || work.map_set_sha256.empty()) continue;
+    const bool is_record = work.kind == outbox::WorkKind::kRecord || work.kind == outbox::WorkKind::kRepair;
+    if (!is_record || work.map_set_sha256.empty()) continue;
+    // What is only sent again was made as before; what is mapped again with other maps was not.
+    std::string& with = mapped_with[work.revision];
+    if (with == work.map_set_sha256) continue;
+    with = work.map_set_sha256;
     const std::string file =
         record.site + "/" + record.record_id + " revision " + std::to_string(work.revision);
     ADAPTER_TRY(RevisionLineage lineage, Replay(snapshot, inbox, sets, work, wanted, file));

@@ -140,6 +140,23 @@ inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether
 inline constexpr std::size_t kStoreQueueMax = 10'000;  // works waiting for the writer
 inline constexpr std::size_t kStoreReadersMax = 32;    // reads at the same time
 
+// Samples (adapter/app).
+inline constexpr std::size_t kSampleBytesMax = 10'000'000;
+inline constexpr std::size_t kSampleDepthMax = 12;
+inline constexpr std::size_t kSampleElementsMax = 1'000;
+
+// Stored records (adapter/outbox, adapter/app).
+inline constexpr std::size_t kStoredRecordsPageMax = 100;  // looked at, and queued, together
+
+inline constexpr std::size_t kSqlBytesMax = 16'000'000;  // of the rows that are held at once
+inline constexpr int kSqlConnectSeconds = 10;
+inline constexpr int kSqlLockMs = 5'000;                // waiting for whoever writes
+inline constexpr std::size_t kSqlNewRowsMax = 5'000;    // beyond the mark, taken at once
+inline constexpr std::int64_t kSqlRetryMsMax = 60'000;  // between two tries
+inline constexpr std::int64_t kSqlRetryMsMin = 1'000;
+inline constexpr std::size_t kSqlRowsMax = 50'000;  // held at once, with overlap and whole records
+inline constexpr int kSqlStatementSeconds = 120;    // of one query
+
 // Sandbox (adapter/sandbox).
 inline constexpr std::size_t kSandboxBundleEntriesMax = 10'000;
 inline constexpr std::int64_t kSandboxDelayMsMax = 3'600'000;

@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "core/limits.h"
 #include "core/secret_file.h"
-#include "core/sql_limits.h"
 
 namespace fhir_adapter::database {
 namespace {

@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/result.h"
-#include "core/sql_limits.h"
 #include "database/database.h"
 
 namespace fhir_adapter::database {

@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 #include <utility>
 
-#include "core/sql_limits.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::database {
 namespace {

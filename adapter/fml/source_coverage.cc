@@ -38,16 +38,22 @@ void CollectLeaves(const TypeInfo& type, const std::string& prefix, int depth, s
   }
 }
 
+constexpr const char* kNotSent = "notSent";      // it shall not leave
+constexpr const char* kNotMapped = "notMapped";  // nobody has decided yet: counted
+
 struct Listed {
   std::string path;
   ast::Position at;
+  bool is_undecided = false;
 };
 
 std::vector<Listed> ListedIn(const ast::Map& map) {
   std::vector<Listed> listed;
   for (const ast::Metadata& metadata : map.metadata) {
-    if (metadata.path != "notSent" || !metadata.value) continue;
-    listed.push_back(Listed{metadata.value->text.substr(0, metadata.value->text.find(':')), metadata.at});
+    const bool is_undecided = metadata.path == kNotMapped;
+    if ((metadata.path != kNotSent && !is_undecided) || !metadata.value) continue;
+    listed.push_back(
+        Listed{metadata.value->text.substr(0, metadata.value->text.find(':')), metadata.at, is_undecided});
   }
   return listed;
 }
@@ -56,6 +62,16 @@ void Add(std::vector<Finding>& findings, Severity severity, const LoadedMap& map
          std::string message) {
   findings.push_back(
       Finding{severity, Code::kSemantic, Location{map.path, at.line, at.column, ""}, std::move(message)});
+}
+
+void CountUndecided(const LinkedMap& linked, const std::vector<Listed>& listed,
+                    std::vector<Finding>& findings) {
+  const auto undecided = std::ranges::count_if(listed, &Listed::is_undecided);
+  if (undecided == 0) return;
+  const auto first = std::ranges::find_if(listed, &Listed::is_undecided);
+  Add(findings, Severity::kWarning, *linked.map, first->at,
+      std::to_string(undecided) + (undecided == 1 ? " source element is" : " source elements are") +
+          " listed as not mapped");
 }
 
 void CheckMap(const LinkedMap& linked, const std::vector<Listed>& listed,
@@ -73,7 +89,8 @@ void CheckMap(const LinkedMap& linked, const std::vector<Listed>& listed,
               Suggest(entry.path, paths));
     } else if (read.contains(leaf->element)) {
       Add(findings, Severity::kWarning, *linked.map, entry.at,
-          "the element " + entry.path + " is listed as not sent, and a map reads it");
+          "the element " + entry.path + " is listed as not " + (entry.is_undecided ? "mapped" : "sent") +
+              ", and a map reads it");
     }
   }
   for (const Leaf& leaf : leaves) {
@@ -98,6 +115,7 @@ void CheckSourceCoverage(const LinkedSet& set, bool is_faulty, std::vector<Findi
     const std::vector<Listed> listed = ListedIn(linked.map->ast);
     if (listed.empty() || linked.entry.source_type == nullptr) continue;
     accounted.insert(linked.entry.source_type);
+    CountUndecided(linked, listed, findings);
     CheckMap(linked, listed, read, findings);
   }
   if (is_faulty) return;

@@ -8,6 +8,7 @@
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "fml/suggestion.h"
+#include "record/record_envelope.h"
 
 namespace fhir_adapter::pipeline {
 namespace {
@@ -167,6 +168,7 @@ Result<void> MappingSet::BuildModel() {
   ADAPTER_TRY(record::RecordModel model,
               record::RecordModel::Build(*definitions.model, definitions.value_sets));
   model_ = std::make_unique<record::RecordModel>(std::move(model));
+  has_envelope_ = record::HasEnvelope(*model_);
   ADAPTER_TRY(rules::ConstraintChecker constraints,
               rules::ConstraintChecker::Build(*model_, maps_->schema()));
   constraints_ = std::make_unique<rules::ConstraintChecker>(std::move(constraints));

@@ -55,6 +55,9 @@ class MappingSet {
   const fml::MapInfo* provenance_map() const { return provenance_map_; }  // null: the set has none
   const fml::MapInfo& issue_map() const { return *issue_map_; }  // findings of the rules to DetectedIssues
   const record::RecordModel& model() const { return *model_; }
+  // Whether the model has what the store has to know of a record. Without, documents are mapped and no more:
+  // no rules, no Provenance, no store.
+  bool has_envelope() const { return has_envelope_; }
   const rules::ConstraintChecker& constraints() const { return *constraints_; }
   const rules::RuleSet& rules() const { return *rules_; }
   // SHA-256 over files and configuration.
@@ -75,6 +78,7 @@ class MappingSet {
   const fml::MapInfo* provenance_map_ = nullptr;
   const fml::MapInfo* issue_map_ = nullptr;
   std::unique_ptr<record::RecordModel> model_;
+  bool has_envelope_ = false;
   std::unique_ptr<rules::ConstraintChecker> constraints_;
   std::unique_ptr<rules::RuleSet> rules_;
 };

@@ -29,6 +29,11 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
+std::string PathOfKind(const Node& message) {
+  return "hl7v2/" + LowerCase(HeaderText(message, "9", "1")) + "-" +
+         LowerCase(HeaderText(message, "9", "2")) + ".map";
+}
+
 // The logical model called `type` among the files of the set.
 Result<std::unique_ptr<record::RecordModel>> ModelOf(const MappingSet& set, std::string_view type) {
   for (const fml::SourceFile& file : set.maps()->files()) {
@@ -49,11 +54,16 @@ Issue IssueOf(const Error& error) {
 
 }  // namespace
 
+std::string MessageMapPath(std::string_view message) {
+  Arena arena;
+  const auto read = record::ReadHl7Message(message, arena);
+  return read ? PathOfKind(**read) : "";
+}
+
 MessageMapping::MessageMapping(RecordMapping& records) : records_(records), mapper_(records.set().maps()) {}
 
 Result<const MessageMapping::Kind*> MessageMapping::KindOf(const Node& message) {
-  const std::string path = "hl7v2/" + LowerCase(HeaderText(message, "9", "1")) + "-" +
-                           LowerCase(HeaderText(message, "9", "2")) + ".map";
+  const std::string path = PathOfKind(message);
   Kind& kind = kinds_[path];
   if (kind.map != nullptr) return &kind;
   const fml::MapInfo* map = records_.set().maps()->FindMap(path);

@@ -25,6 +25,9 @@ namespace fhir_adapter::pipeline {
 
 struct LoneGroup;  // message_input.cc
 
+// The path of the map for messages of this kind, `hl7v2/oru-r01.map`; empty: the message cannot be read.
+std::string MessageMapPath(std::string_view message);
+
 class MessageMapping {
  public:
   explicit MessageMapping(RecordMapping& records);

@@ -53,12 +53,15 @@ struct RecordMapping::State {
       : set(std::move(mapping_set)),
         record_mapper(set->maps()),
         issue_mapper(set->maps()),
-        provenance_mapper(set->maps()) {}
+        provenance_mapper(set->maps()),
+        provenance_system(set->settings().canonical_base + "/sid/it-provenance") {}
 
   MappedRecord Map(const record::RecordText& text, const RecordFacts& facts, RecordForm form);
   // Empty when an issue stands against going on.
   Node* ReadAndCheck(const record::RecordText& text, Issues& issues);
   std::vector<fml::ExtraEntry> MakeIssues(const Node& record, const RecordFacts& facts, MappedRecord& mapped);
+  std::vector<fml::ExtraEntry> MakeFurther(const Node& record, const RecordFacts& facts,
+                                           fml::Mapping& mapping, MappedRecord& mapped);
   Node* MakeProvenance(const Node& record, Issues& issues);
   void AddMapEntity(Node& provenance);
   void AddTargets(Node& provenance, fml::Mapping& mapping, const std::vector<fml::ExtraEntry>& extras);
@@ -79,6 +82,7 @@ struct RecordMapping::State {
   record::RecordEnvelope envelope;
   std::string record_key;
   std::string patient_suffix;
+  const std::string provenance_system;
   std::string provenance_value;
   fml::LineageSink* observer = nullptr;
   std::array<std::pair<std::string_view, std::string_view>, 2> variables;
@@ -89,6 +93,10 @@ Node* RecordMapping::State::ReadAndCheck(const record::RecordText& text, Issues&
   Append(issues, std::move(reading.issues));
   if (reading.root == nullptr || Gravest(issues) == Disposition::kRejected) return nullptr;
   set->constraints().Check(*reading.root, arena, pointer_prefix, file, issues);
+  if (!set->has_envelope()) {
+    envelope = {};
+    return Gravest(issues) == Disposition::kNote ? reading.root : nullptr;
+  }
   auto read = record::ReadEnvelope(*reading.root);
   if (!read || Gravest(issues) != Disposition::kNote) return nullptr;
   envelope = std::move(*read);
@@ -231,6 +239,17 @@ void RecordMapping::State::Fill(const fml::Assembly& assembly, RecordForm form, 
   }
 }
 
+// What stands beside the entries of the record's own map: findings of the rules, and the Provenance.
+std::vector<fml::ExtraEntry> RecordMapping::State::MakeFurther(const Node& record, const RecordFacts& facts,
+                                                               fml::Mapping& mapping, MappedRecord& mapped) {
+  std::vector<fml::ExtraEntry> extras = MakeIssues(record, facts, mapped);
+  if (Node* provenance = MakeProvenance(record, mapped.issues)) {
+    AddTargets(*provenance, mapping, extras);
+    extras.push_back({provenance, provenance_system, provenance_value});
+  }
+  return extras;
+}
+
 MappedRecord RecordMapping::State::Map(const record::RecordText& text, const RecordFacts& facts,
                                        RecordForm form) {
   MappedRecord mapped;
@@ -239,7 +258,10 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
   if (record == nullptr) return mapped;
   mapped.envelope = envelope;
   patient_suffix = PatientSuffix(facts.facts.patient_generation);
-  record_key = outbox::SubjectKey(envelope.key.site, envelope.key.record_id) + patient_suffix;
+  // A document has no key of its own; its content stands for it where a map asks for a uuid.
+  record_key = set->has_envelope()
+                   ? outbox::SubjectKey(envelope.key.site, envelope.key.record_id) + patient_suffix
+                   : Sha256Hex(text.bytes);
   provenance_value = record_key + "." + std::to_string(envelope.key.revision);
   variables = {{{"recordKey", record_key}, {"patientSuffix", patient_suffix}}};
 
@@ -251,12 +273,8 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
   }
   Append(mapped.issues, std::move(mapping->issues));
   mapped.unmapped = std::move(mapping->unmapped);
-  std::vector<fml::ExtraEntry> extras = MakeIssues(*record, facts, mapped);
-  const std::string provenance_system = set->settings().canonical_base + "/sid/it-provenance";
-  if (Node* provenance = MakeProvenance(*record, mapped.issues)) {
-    AddTargets(*provenance, *mapping, extras);
-    extras.push_back({provenance, provenance_system, provenance_value});
-  }
+  std::vector<fml::ExtraEntry> extras;
+  if (set->has_envelope()) extras = MakeFurther(*record, facts, *mapping, mapped);
   if (mapping->target == nullptr || Gravest(mapped.issues) != Disposition::kNote) return mapped;
 
   fml::AssemblyOptions options;

@@ -55,4 +55,12 @@ std::optional<RecordEnvelope> ReadEnvelope(const fhir::Node& root) {
   return envelope;
 }
 
+bool HasEnvelope(const RecordModel& model) {
+  const ModelElement& root = model.root();
+  const ModelElement* patient = root.Find("patient");
+  return root.Find("site") != nullptr && root.Find("recordId") != nullptr &&
+         root.Find("revision") != nullptr && root.Find("status") != nullptr &&
+         root.Find("recorded") != nullptr && patient != nullptr && patient->Find("mrn") != nullptr;
+}
+
 }  // namespace fhir_adapter::record

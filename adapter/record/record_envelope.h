@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "fhir/node.h"
+#include "record/record_model.h"
 
 namespace fhir_adapter::record {
 
@@ -43,5 +44,8 @@ std::optional<RecordKey> ReadKey(const fhir::Node& root);
 
 // Demands a record without rejected issues; nothing otherwise.
 std::optional<RecordEnvelope> ReadEnvelope(const fhir::Node& root);
+
+// Whether records of the model have all of it: site, recordId, revision, status, recorded, patient.mrn.
+bool HasEnvelope(const RecordModel& model);
 
 }  // namespace fhir_adapter::record

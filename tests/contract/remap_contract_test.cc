@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "backend.h"
-#include "core/batch_limits.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::test {
 namespace {

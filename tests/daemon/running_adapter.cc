@@ -187,6 +187,10 @@ bool RunningDaemon::WaitUntilDelivered() {
   return WaitForMetrics({"fhir_adapter_undelivered 0"});
 }
 
+bool RunningDaemon::WaitUntilMapped() {
+  return WaitForMetrics({"fhir_adapter_work_items{state=\"received\"} 0"});
+}
+
 bool RunningDaemon::WaitUntilSettled() {
   std::vector<std::string> lines;
   for (const char* state : {"received", "queued", "sending", "retry", "ambiguous"}) {

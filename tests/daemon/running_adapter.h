@@ -80,6 +80,8 @@ class RunningDaemon {
                            const std::vector<std::string>& states);
   // Waits until the server has everything; false at the deadline.
   bool WaitUntilDelivered();
+  // Until no record waits to be mapped.
+  bool WaitUntilMapped();
   // Until nothing is under way: what is left waits for a person.
   bool WaitUntilSettled();
   ProcessResult Command(std::vector<std::string> arguments);  // with --config

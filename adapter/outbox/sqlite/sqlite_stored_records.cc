@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/batch_limits.h"
+#include "core/limits.h"
 #include "outbox/sqlite/patient_table.h"
 #include "outbox/sqlite/queries.h"
 #include "outbox/sqlite/sqlite_outbox.h"

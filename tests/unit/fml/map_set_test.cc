@@ -136,6 +136,21 @@ TEST(LogicalModel, ElementThatNoMapReads_IsListedOrWarnedOf) {
       "'row.text: …'");
 }
 
+// What somebody has to decide yet is counted.
+TEST(LogicalModel, ElementsListedAsNotMapped_AreCounted) {
+  const auto findings =
+      test::Check({{"m.map",
+                    "/// url = 'http://x/m'\n/// notMapped = 'at: later'\n"
+                    "/// notMapped = 'row.text: later'\n/// notMapped = 'dose: but it is read'\n"
+                    "uses \"http://x/StructureDefinition/Rec\" alias Record as source\n"
+                    "group Main(source src : Record, target tgt : Patient) { src -> tgt.id = "
+                    "(%src.dose.toString()); }\n"},
+                   {"rec.json", kModel}});
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0], "m.map:2:1: warning: 3 source elements are listed as not mapped");
+  EXPECT_EQ(findings[1], "m.map:4:1: warning: the element dose is listed as not mapped, and a map reads it");
+}
+
 // A record that a message becomes is written by one map and read by another.
 TEST(LogicalModel, ElementThatAMapWrites_IsNotRead) {
   const auto findings = test::Check(
