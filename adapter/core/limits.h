@@ -148,6 +148,7 @@ inline constexpr std::size_t kSampleElementsMax = 1'000;
 // Stored records (adapter/outbox, adapter/app).
 inline constexpr std::size_t kStoredRecordsPageMax = 100;  // looked at, and queued, together
 
+// Databases that are read (adapter/database, adapter/intake/sql_source).
 inline constexpr std::size_t kSqlBytesMax = 16'000'000;  // of the rows that are held at once
 inline constexpr int kSqlConnectSeconds = 10;
 inline constexpr int kSqlLockMs = 5'000;                // waiting for whoever writes
