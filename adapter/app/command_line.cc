@@ -31,6 +31,7 @@ struct Parsed {
   std::string backup_file;
   RestoreOptions restore;
   AuditOptions audit;
+  EraseOptions erase;
   TraceOptions trace;
   TokenOptions token;
   ReconcileOptions reconcile;
@@ -408,6 +409,29 @@ void AddToken(CLI::App& program, Parsed& parsed, const Streams& streams) {
       "Example: fhir-adapter token revoke ehr --reason \"replaced\"");
 }
 
+void AddErase(CLI::App& program, Parsed& parsed, const Streams& streams) {
+  EraseOptions& options = parsed.erase;
+  CLI::App* command = program.add_subcommand(
+      "erase", "Take the content of records out of the store, its folders and its old pages, for good");
+  command
+      ->add_option("RECORD", options.records,
+                   "record id or site/record id, or a receipt; of a pushed Observation ehr.ID")
+      ->required();
+  command->add_option("--reason", options.reason, "why; shown by `trace`")->required();
+  command->footer(
+      "Only what is settled can be erased: delivered, superseded, refused or quarantined. What is on the "
+      "FHIR\n"
+      "server and in backups stays. Entries of the audit log stay and can be proven; `trace` says erased on "
+      "… "
+      "because ….\n"
+      "No revision of the record is taken again. Broken off, or with something left: the same command "
+      "again.\n"
+      "Exit codes: 0 all erased; 1 something is left, each is listed.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml erase MG-3 --reason \"asked for by the "
+      "patient, letter of 2 November\"");
+  command->callback([&] { parsed.command = [&] { return RunErase(parsed.global, options, streams); }; });
+}
+
 void AddAudit(CLI::App& program, Parsed& parsed, const Streams& streams) {
   AuditOptions& options = parsed.audit;
   CLI::App* audit =
@@ -504,6 +528,7 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   AddAudit(program, parsed, streams);
   AddTrace(program, parsed, streams);
   AddToken(program, parsed, streams);
+  AddErase(program, parsed, streams);
   AddBackup(program, parsed, streams);
   AddSandbox(program, parsed, streams);
   for (CLI::App* command : program.get_subcommands({})) {

@@ -138,6 +138,12 @@ struct TokenOptions {
 };
 int RunToken(const GlobalOptions& global, const TokenOptions& options, const Streams& streams);
 
+struct EraseOptions {
+  std::vector<std::string> records;  // record id, site/record id or receipt
+  std::string reason;
+};
+int RunErase(const GlobalOptions& global, const EraseOptions& options, const Streams& streams);
+
 struct AuditOptions {
   std::string action;         // verify, prove, export
   std::int64_t sequence = 0;  // prove: the entry's number

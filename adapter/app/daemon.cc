@@ -20,6 +20,7 @@
 #include "app/maps_in_force.h"
 #include "app/mllp_setup.h"
 #include "app/read_notes.h"
+#include "app/record_eraser.h"
 #include "app/remap_changes.h"
 #include "app/service_routes.h"
 #include "app/sql_setup.h"
@@ -138,6 +139,7 @@ struct Daemon::Parts {
   std::vector<std::unique_ptr<intake::DirectorySource>> sources;
   mutable std::mutex sql_sources_mutex;  // guards the next while it is filled: /metrics answers already
   std::vector<std::pair<std::string, std::unique_ptr<intake::SqlSource>>> sql_sources;  // by name
+  std::unique_ptr<EraserThread> eraser;
   std::shared_ptr<net::TlsContext> http_tls;  // shared with the listener; null: plain text
   std::unique_ptr<net::HttpServer> control;
   std::unique_ptr<net::HttpServer> http;
@@ -345,6 +347,14 @@ Result<void> Daemon::Parts::StartListening() {
   control_routes.push_back(RemapControlRoute(
       *backend->store, backend->records, SystemClock(), [this] { return maps->current()->name(); },
       [this] { WakeAll(); }));
+  const auto layout_of = [this](const SourceSettings& source) -> Result<const record::TableLayout*> {
+    ADAPTER_TRY(const record::RecordModel* model, ModelOf(source.map));
+    return Table(source.columns, *model);
+  };
+  ADAPTER_TRY(auto folders, RecordFoldersOf(configuration, layout_of));
+  eraser = std::make_unique<EraserThread>(ErasePorts{*backend, SystemClock(), configuration.site.id,
+                                                     configuration.StorePath(), std::move(folders)});
+  control_routes.push_back(EraseControlRoute(*eraser));
   control_routes.push_back(EndpointControlRoute([this] {
     return worker ? std::optional(worker->statistics()) : std::optional<sync::SyncStatistics>();
   }));

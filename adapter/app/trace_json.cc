@@ -102,6 +102,14 @@ std::string LiveJson(const TraceLive& live) {
                 ListMember("resources", live.record.resources, resource));
 }
 
+std::string ErasureMember(const std::optional<outbox::Erasure>& erasure) {
+  if (!erasure) return ",\"erased\":null";
+  return ",\"erased\":" +
+         Object(Member("time", ToString(erasure->erased)) + Member("reason", erasure->reason) +
+                ",\"finished\":" + (erasure->finished ? "true" : "false") +
+                Member("entry", erasure->audit_sequence));
+}
+
 }  // namespace
 
 std::string TraceJson(const TracePage& page) {
@@ -130,6 +138,7 @@ std::string TraceJson(const TracePage& page) {
       Member("checkpoint", page.proof.checkpoint) + Member("verifierKey", page.proof.verifier_key) +
       Member("proven", page.proof.proven) + Member("newer", page.proof.newer));
   return Object(Member("site", page.record.site) + Member("recordId", page.record.record_id) +
+                ErasureMember(page.record.erasure) +
                 ListMember("revisions", page.record.revisions, RevisionJson) +
                 ListMember("refusals", page.record.refusals, RefusalJson) +
                 ListMember("corrections", page.corrections, correction) +

@@ -23,7 +23,9 @@ Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox
   const pipeline::SharedRecordMapper mapper(set);
   const bool is_same =
       outbox::OutputHash(mapper.Map({}, pinned->bytes, pinned->facts).resources) == pinned->output_sha256;
-  if (!is_same) {
+  if (!is_same && pinned->lacks_facts) {
+    lineage.problem = "what this record was told of another one was erased: the output comes out another";
+  } else if (!is_same) {
     lineage.problem = "this program makes another output of it (" + std::string(mapper.engine()) +
                       ") than was stored (" + pinned->engine + ")";
   }

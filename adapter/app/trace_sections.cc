@@ -69,6 +69,16 @@ std::string StateNow(const outbox::RecordTrace& record) {
   return std::string(outbox::Name(last.state)) + " (revision " + std::to_string(last.revision) + ")";
 }
 
+std::string ErasureOf(const TracePage& page) {
+  const outbox::Erasure& erasure = *page.record.erasure;
+  const auto event = std::ranges::find(page.events, erasure.audit_sequence, &TraceEvent::sequence);
+  std::string text = "erased on " + ToString(erasure.erased);
+  if (event != page.events.end()) text += " by " + WhoOf(*event);
+  text += " because “" + erasure.reason + "”";
+  if (!erasure.finished) text += "; copies outside the tables may be left: run `fhir-adapter erase` again";
+  return text;
+}
+
 // What an auditor would look for and does not find.
 std::string GapsOf(const TracePage& page) {
   std::string gaps;
@@ -105,6 +115,7 @@ TraceSection Head(const TracePage& page) {
       {"log", std::to_string(page.events.size()) + " entries, " + std::to_string(page.proof.proven) +
                   " proven against a checkpoint of " + std::to_string(page.proof.size) + " entries"},
       {"gaps", GapsOf(page)}};
+  if (record.erasure) section.facts.insert(section.facts.begin(), {"content", ErasureOf(page)});
   return section;
 }
 

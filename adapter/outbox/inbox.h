@@ -47,12 +47,14 @@ enum class AcceptOutcome : std::uint8_t {
   kNew,
   kKnown,     // same id, revision and content: the first receipt again
   kConflict,  // same id and revision, other content: nothing stored but a count, an alarm in the log
+  kErased,    // the record was erased: no revision of it is taken again, nothing stored but the refusal
 };
 
 struct Accepted {
   AcceptOutcome outcome = AcceptOutcome::kNew;
   std::string receipt;  // of the first one; for kConflict that of the record it conflicts with
   WorkState state = WorkState::kReceived;
+  std::string message;  // for kErased: when it was
 };
 
 struct RejectedRecord {
@@ -136,6 +138,7 @@ struct PinnedMapping {
   std::string map_id;  // url of the map in the set
   std::string engine;
   std::string output_sha256;  // see OutputHash
+  bool lacks_facts = false;   // those of a record that was erased: the output may come out another
 };
 
 // One hash over the intended resources: their keys and contents, in order.
@@ -146,7 +149,8 @@ class Inbox {
   virtual ~Inbox() = default;
 
   virtual Result<Accepted> Accept(storage::Transaction& transaction, const NewRecord& record, TimeUs now) = 0;
-  // Keeps bytes and reasons; returns the receipt.
+  // Keeps bytes and reasons; returns the receipt. Of a record that was erased only the refusal is logged, and
+  // there is no receipt.
   virtual Result<std::string> Reject(storage::Transaction& transaction, const RejectedRecord& record,
                                      TimeUs now) = 0;
 

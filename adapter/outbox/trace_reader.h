@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
 #include "outbox/delivery_plan.h"
+#include "outbox/erasures.h"
 #include "outbox/work_state.h"
 #include "storage/transaction.h"
 
@@ -84,6 +86,7 @@ struct RecordTrace {
   std::vector<TracedWork> work;                 // by revision, then in order of arrival
   std::vector<LedgerRow> ledger;                // on every server
   std::map<std::int64_t, std::string> remarks;  // what people gave as reason, by audit entry
+  std::optional<Erasure> erasure;               // when and why its content was erased
 };
 
 class TraceReader {

@@ -68,7 +68,7 @@ Result<PushReceiver::Target> PushReceiver::FindTarget(storage::Transaction& tran
   }
   auto known = ports_.pushed.Load(transaction, settings_.site, id, 0);
   if (!known && known.error().code == Code::kNotFound) {
-    return FailAt(Code::kNotCreatable, "there is no Observation with this id", {});
+    return FailAt(Code::kNotCreatable, known.error().message, {});
   }
   if (!known) return Fail(std::move(known).error());
   if (request.if_match && *request.if_match != known->version) {

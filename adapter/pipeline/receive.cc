@@ -79,6 +79,10 @@ Result<RecordAnswer> TakeIn(outbox::Inbox& inbox, storage::Transaction& transact
       answer.issues.push_back(
           Issue{Code::kRevisionConflict, {}, "this id and revision is stored with other content"});
       break;
+    case outbox::AcceptOutcome::kErased:
+      answer.outcome = RecordOutcome::kRejected;
+      answer.issues.push_back(Issue{Code::kNotAllowed, Location{{}, 0, 0, "/recordId"}, stored.message});
+      break;
   }
   return answer;
 }

@@ -20,6 +20,8 @@ class OpenSqlite final : public OpenBackend {
   outbox::QueueReader& queue() override { return backend_->queue; }
   outbox::SourceMarks& sources() override { return backend_->sources; }
   outbox::StoredRecords& records() override { return backend_->records; }
+  outbox::TraceReader& trace() override { return backend_->trace; }
+  outbox::Erasures& erasures() override { return backend_->erasures; }
 
  private:
   std::unique_ptr<outbox::SqliteBackend> backend_;

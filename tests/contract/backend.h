@@ -11,11 +11,13 @@
 #include "audit/audit_log.h"
 #include "audit/audit_tree.h"
 #include "core/clock.h"
+#include "outbox/erasures.h"
 #include "outbox/inbox.h"
 #include "outbox/outbox.h"
 #include "outbox/queue_reader.h"
 #include "outbox/source_marks.h"
 #include "outbox/stored_records.h"
+#include "outbox/trace_reader.h"
 #include "storage/transaction.h"
 #include "support/temporary_directory.h"
 
@@ -33,6 +35,8 @@ class OpenBackend {
   virtual outbox::QueueReader& queue() = 0;
   virtual outbox::SourceMarks& sources() = 0;
   virtual outbox::StoredRecords& records() = 0;
+  virtual outbox::TraceReader& trace() = 0;
+  virtual outbox::Erasures& erasures() = 0;
 };
 
 struct BackendKind {
@@ -67,6 +71,8 @@ class ContractTest : public ::testing::TestWithParam<BackendKind> {
   outbox::QueueReader& queue() { return backend_->queue(); }
   outbox::SourceMarks& sources() { return backend_->sources(); }
   outbox::StoredRecords& records() { return backend_->records(); }
+  outbox::TraceReader& trace() { return backend_->trace(); }
+  outbox::Erasures& erasures() { return backend_->erasures(); }
   audit::AuditLog& log() { return backend_->log(); }
   audit::AuditTree& tree() { return backend_->tree(); }
 

@@ -196,6 +196,8 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
             0);
   ASSERT_EQ(daemon.Command({"token", "revoke", "ehr", "--reason", "a test"}).exit_code, 0);
 
+  ASSERT_EQ(daemon.Command({"erase", "MG-2", "--reason", "a test"}).exit_code, 0);
+
   const std::string copy = daemon.folder().File("copy.db");
   ASSERT_EQ(daemon.Command({"backup", copy}).exit_code, 0);
   DeliverNewer(sandbox, daemon);

@@ -84,3 +84,17 @@ SELECT r.audit_seq, 'revision ' || r.revision || ' of ' || s.record_id, k.key, b
   JOIN record_subject AS s USING (subject_key)
   JOIN record_key AS k USING (subject_key)
   JOIN inbox_raw AS b USING (inbox_id);
+
+-- name: erasure
+SELECT x.audit_seq, 'erasure of ' || x.subject_key
+  FROM erasure AS x JOIN audit_entry AS e ON e.seq = x.audit_seq
+ WHERE json_extract(CAST(e.bytes AS TEXT), '$.event') IS NOT 'erased'
+ LIMIT 1;
+
+-- name: bytes_without_erasure
+SELECT r.audit_seq, 'revision ' || r.revision || ' of ' || s.record_id || ', whose bytes are gone,'
+  FROM record_revision AS r
+  JOIN record_subject AS s USING (subject_key)
+ WHERE NOT EXISTS (SELECT 1 FROM inbox_raw AS b WHERE b.inbox_id = r.inbox_id)
+   AND NOT EXISTS (SELECT 1 FROM erasure AS x WHERE x.subject_key = r.subject_key)
+ LIMIT 1;

@@ -8,6 +8,7 @@
 #include "core/fault_point.h"
 #include "core/limits.h"
 #include "outbox/sqlite/queries.h"
+#include "outbox/sqlite/sqlite_erasures.h"
 #include "outbox/sqlite/sqlite_inbox.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
@@ -98,6 +99,8 @@ Result<Accepted> SqliteInbox::Accept(storage::Transaction& transaction, const Ne
           ? PushedSubjectKey(record.site,
                              std::string_view(record.record_id).substr(kPushedRecordPrefix.size()))
           : SubjectKey(record.site, record.record_id);
+  ADAPTER_TRY(const auto erasure, FindErasure(transaction, arrival.subject_key));
+  if (erasure) return RefuseErased(transaction, record, arrival, *erasure, now);
   ADAPTER_TRY(const std::string key, keys_.RecordKey(transaction, arrival.subject_key));
   arrival.content_commitment = HmacSha256Hex(key, record.content_sha256);
   arrival.raw_commitment = HmacSha256Hex(key, record.bytes);
@@ -108,7 +111,16 @@ Result<Accepted> SqliteInbox::Accept(storage::Transaction& transaction, const Ne
   ADAPTER_CHECK(PlaceInHistory(transaction, record, arrival));
   ADAPTER_TRY(const audit::Sequence sequence, StoreRevision(transaction, record, arrival, now));
   ADAPTER_TRY(const WorkState state, StoreWork(transaction, record, arrival, sequence, now));
-  return Accepted{AcceptOutcome::kNew, arrival.receipt, state};
+  return Accepted{AcceptOutcome::kNew, arrival.receipt, state, {}};
+}
+
+// Before a key is made: what is known of the record afterwards is what was known before.
+Result<Accepted> SqliteInbox::RefuseErased(storage::Transaction& transaction, const NewRecord& record,
+                                           const Arrival& arrival, const Erasure& erasure, TimeUs now) {
+  audit::Entry entry = arrival.EntryFor(record, audit::EventKind::kRejected, now);
+  entry.outcome = kErasedOutcome;
+  ADAPTER_CHECK(work_.log().Append(transaction, entry));
+  return Accepted{AcceptOutcome::kErased, {}, WorkState::kRejected, ErasedMessage(erasure)};
 }
 
 Result<std::optional<Accepted>> SqliteInbox::FindKnown(storage::Transaction& transaction,
@@ -262,7 +274,13 @@ Result<std::string> SqliteInbox::Reject(storage::Transaction& transaction, const
     entry.trace_id = audit::TraceOfSubject(subject_key);
     entry.local = audit::LocalReference{record.site, record.record_id, record.revision, {}};
   }
+  std::optional<Erasure> erasure;
+  if (has_identity) {
+    ADAPTER_TRY(erasure, FindErasure(transaction, subject_key));
+  }
+  if (erasure) entry.outcome = kErasedOutcome;
   ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, entry));
+  if (erasure) return std::string();
   std::string receipt = keys_.NewName();
   ADAPTER_TRY(const std::int64_t inbox_id, InsertInbox(transaction,
                                                        InboxRow{receipt,

@@ -16,6 +16,7 @@ using storage::Statement;
 // Names of facts; that of another record has none.
 constexpr std::string_view kDeliveredFact = "delivered";
 constexpr std::string_view kMrnFact = "mrn";
+constexpr std::string_view kErasedFact = "erased";
 
 Statement Use(storage::Snapshot& snapshot, std::string_view query) {
   return storage::ConnectionOf(snapshot).Use(MappingQueries()[query]);
@@ -155,6 +156,8 @@ Result<PinnedMapping> SqliteInbox::LoadPinned(storage::Snapshot& snapshot, const
     if (!has_row) return pinned;
     if (facts.View(0) == "firing") {
       pinned.facts.firings.push_back(Firing{facts.Text(1), facts.Text(2)});
+    } else if (facts.View(1) == kErasedFact) {
+      pinned.lacks_facts = true;
     } else if (facts.View(1) == kMrnFact) {
       pinned.facts.mrn = facts.Text(2);
     } else if (facts.View(1) == kDeliveredFact) {

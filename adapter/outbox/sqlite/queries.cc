@@ -4,6 +4,11 @@
 
 namespace fhir_adapter::outbox {
 
+const storage::QuerySet& EraseQueries() {
+  static const storage::QuerySet queries(embedded::kErase);
+  return queries;
+}
+
 const storage::QuerySet& InboxQueries() {
   static const storage::QuerySet queries(embedded::kInbox);
   return queries;

@@ -5,6 +5,7 @@
 
 namespace fhir_adapter::outbox {
 
+const storage::QuerySet& EraseQueries();
 const storage::QuerySet& InboxQueries();
 const storage::QuerySet& KeyQueries();
 const storage::QuerySet& LedgerQueries();

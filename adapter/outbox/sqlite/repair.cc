@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/digest.h"
+#include "outbox/sqlite/sqlite_erasures.h"
 #include "outbox/sqlite/sqlite_outbox.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
@@ -47,6 +48,8 @@ Result<void> SqliteOutbox::QueueRepair(storage::Transaction& transaction, const 
   if (change.actor.kind != ActorKind::kSystem && change.reason.empty()) {
     return Fail(Code::kUsage, "a repair needs a reason");
   }
+  ADAPTER_TRY(const auto erasure, FindErasure(transaction, repair.subject_key));
+  if (erasure) return Fail(Code::kNotAllowed, ErasedMessage(*erasure));
   ADAPTER_TRY(const std::int64_t position, LastDelivered(transaction, repair.subject_key));
   ADAPTER_TRY(const WorkRow delivered, work_.LoadAt(transaction, position));
   ADAPTER_TRY(const bool is_under_way, Has(transaction, "under_way", repair.subject_key));

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "outbox/sqlite/sqlite_access_tokens.h"
+#include "outbox/sqlite/sqlite_erasures.h"
 #include "outbox/sqlite/sqlite_inbox.h"
 #include "outbox/sqlite/sqlite_outbox.h"
 #include "outbox/sqlite/sqlite_pushed_observations.h"
@@ -29,6 +30,7 @@ struct SqliteBackend {
         outbox(log, random),
         queue(log),
         tokens(log),
+        erasures(log),
         messages(log),
         records(log, random, inbox),
         sources(random) {}
@@ -41,6 +43,7 @@ struct SqliteBackend {
   SqliteTraceReader trace;
   SqlitePushedObservations pushed;
   SqliteAccessTokens tokens;
+  SqliteErasures erasures;
   SqliteReceivedMessages messages;
   SqliteStoredRecords records;
   SqliteSourceMarks sources;

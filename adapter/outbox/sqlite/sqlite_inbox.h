@@ -3,6 +3,7 @@
 
 #include "audit/audit_log.h"
 #include "core/clock.h"
+#include "outbox/erasures.h"
 #include "outbox/inbox.h"
 #include "outbox/sqlite/key_table.h"
 #include "outbox/sqlite/work_table.h"
@@ -31,6 +32,8 @@ class SqliteInbox final : public Inbox {
   struct Arrival;
 
   // Accept: accept.cc
+  Result<Accepted> RefuseErased(storage::Transaction& transaction, const NewRecord& record,
+                                const Arrival& arrival, const Erasure& erasure, TimeUs now);
   Result<std::optional<Accepted>> FindKnown(storage::Transaction& transaction, const NewRecord& record,
                                             const Arrival& arrival, TimeUs now);
   Result<void> CountRepeat(storage::Transaction& transaction, const NewRecord& record, const Arrival& arrival,

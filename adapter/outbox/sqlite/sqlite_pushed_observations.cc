@@ -2,6 +2,7 @@
 
 #include "outbox/inbox.h"
 #include "outbox/sqlite/queries.h"
+#include "outbox/sqlite/sqlite_erasures.h"
 #include "outbox/sqlite/work_table.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
@@ -38,7 +39,11 @@ Result<PushedVersion> SqlitePushedObservations::Load(storage::Snapshot& snapshot
     Statement statement = Use(snapshot, "version");
     statement.Bind(subject_key, version);
     ADAPTER_TRY(const bool has_row, statement.Step());
-    if (!has_row) return Fail(Code::kNotFound, "there is no Observation with this id and version");
+    if (!has_row) {
+      ADAPTER_TRY(const auto erasure, FindErasure(snapshot, subject_key));
+      if (erasure) return Fail(Code::kNotFound, ErasedMessage(*erasure));
+      return Fail(Code::kNotFound, "there is no Observation with this id and version");
+    }
     found.version = statement.Integer(0);
     found.received = TimeUs{statement.Integer(1)};
     found.bytes = statement.Text(2);

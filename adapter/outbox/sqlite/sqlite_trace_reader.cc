@@ -6,6 +6,7 @@
 #include "outbox/sqlite/ledger_table.h"
 #include "outbox/sqlite/patient_table.h"
 #include "outbox/sqlite/queries.h"
+#include "outbox/sqlite/sqlite_erasures.h"
 #include "outbox/sqlite/work_table.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
@@ -198,6 +199,8 @@ Result<RecordTrace> SqliteTraceReader::Load(storage::Snapshot& snapshot, const s
   ADAPTER_CHECK(LoadRefusals(snapshot, trace));
   ADAPTER_CHECK(LoadWork(snapshot, trace));
   ADAPTER_CHECK(LoadRemarks(snapshot, trace));
+  ADAPTER_TRY(trace.erasure, FindErasure(snapshot, subject_key));
+  if (trace.erasure) trace.remarks.emplace(trace.erasure->audit_sequence, trace.erasure->reason);
   ADAPTER_TRY(trace.ledger, LedgerTable::OfSubjectEverywhere(snapshot, subject_key));
   return trace;
 }

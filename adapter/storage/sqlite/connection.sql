@@ -33,6 +33,11 @@ PRAGMA wal_autocheckpoint = 0;
 -- name: temporary_in_memory
 PRAGMA temp_store = MEMORY;
 
+-- But for the copy that VACUUM makes, which may be as large as the store: a file without a name, in the folder of the
+-- store (Writer::RewriteFile).
+-- name: temporary_in_file
+PRAGMA temp_store = FILE;
+
 -- name: journal_size_limit
 PRAGMA journal_size_limit = 67108864;
 
@@ -77,3 +82,6 @@ PRAGMA integrity_check(10);
 
 -- name: foreign_key_check
 PRAGMA foreign_key_check;
+
+-- name: rewrite
+VACUUM;

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <future>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -78,8 +79,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(SqliteStoreSettings setti
   ADAPTER_CHECK(Migrate(*connection, *settings.schema));
   ADAPTER_CHECK(CheckQuickly(*connection));
   implementation->writer = std::make_unique<Writer>(
-      std::move(connection), WriterSettings{settings.group_max, settings.disk_probe_ms,
-                                            settings.checkpoint_pages, std::move(settings.on_health)});
+      std::move(connection),
+      WriterSettings{DirectoryOf(settings.path), settings.group_max, settings.disk_probe_ms,
+                     settings.checkpoint_pages, std::move(settings.on_health)});
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(implementation)));
 }
 
@@ -98,6 +100,15 @@ void SqliteStore::Submit(Work work, Done done) {
     return;
   }
   implementation_->writer->Submit(std::move(work), std::move(done));
+}
+
+Result<void> SqliteStore::Rewrite() {
+  if (implementation_->writer == nullptr) {
+    return Fail(Code::kStoreLocked, "the store was opened for reading only");
+  }
+  std::promise<Result<void>> outcome;
+  implementation_->writer->SubmitRewrite([&outcome](const Result<void>& done) { outcome.set_value(done); });
+  return outcome.get_future().get();
 }
 
 Result<void> SqliteStore::Read(const std::function<Result<void>(Snapshot&)>& read) {

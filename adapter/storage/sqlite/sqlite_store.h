@@ -46,6 +46,11 @@ class SqliteStore final : public Store {
   Result<void> Read(const std::function<Result<void>(Snapshot&)>& read) override;
   Health health() const override;
 
+  // Writes the whole file anew and empties the write-ahead log, so that nothing that was deleted is left in
+  // either. Waits until it is done; the writer does nothing else meanwhile (seconds for a gigabyte), and the
+  // disk needs room for a second file. kNotReady: a reader was in the way, try again. Thread-safe.
+  Result<void> Rewrite();
+
   std::int64_t commits() const;  // since Open; for tests and benchmarks of grouping
 
  private:

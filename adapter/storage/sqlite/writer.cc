@@ -13,6 +13,8 @@
 namespace fhir_adapter::storage {
 namespace {
 
+constexpr int kTruncateAttemptsMax = 5;  // to empty the log, each as long as the connection waits for a lock
+
 // Errors that say something about the file, not about one piece of work.
 bool IsOfTheStore(Code code) {
   return code == Code::kDiskFull || code == Code::kStoreFailed || code == Code::kStoreDamaged ||
@@ -48,6 +50,14 @@ Error Writer::Refusal(Health health) const {
 }
 
 void Writer::Submit(Store::Work work, Store::Done done) {
+  Enqueue(Item{std::move(work), std::move(done)});
+}
+
+void Writer::SubmitRewrite(Store::Done done) {
+  Enqueue(Item{nullptr, std::move(done)});
+}
+
+void Writer::Enqueue(Item item) {
   Error refusal;
   {
     const std::scoped_lock lock(mutex_);
@@ -60,19 +70,21 @@ void Writer::Submit(Store::Work work, Store::Done done) {
     } else if (queue_.size() >= limits::kStoreQueueMax) {
       refusal = Error{Code::kHighWater, "too much is waiting to be stored", {}};
     } else {
-      queue_.push_back(Item{std::move(work), std::move(done)});
+      queue_.push_back(std::move(item));
       submitted_.notify_one();
       return;
     }
   }
-  done(Fail(std::move(refusal)));
+  item.done(Fail(std::move(refusal)));
 }
 
 void Writer::Loop() {
   bool stopping = false;
   while (true) {
     std::vector<Item> group = TakeGroup(stopping);
-    if (!group.empty()) {
+    if (group.size() == 1 && !group.front().work) {
+      group.front().done(RewriteFile());
+    } else if (!group.empty()) {
       RunGroup(group);
     } else if (stopping) {
       break;
@@ -93,8 +105,11 @@ std::vector<Writer::Item> Writer::TakeGroup(bool& stopping) {
   }
   std::vector<Item> group;
   while (!queue_.empty() && group.size() < settings_.group_max) {
+    const bool is_rewrite = !queue_.front().work;
+    if (is_rewrite && !group.empty()) break;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
+    if (is_rewrite) break;
   }
   stopping = stopping_;
   return group;
@@ -215,6 +230,42 @@ void Writer::Checkpoint(int mode) {
   // Busy: a reader still needs the log; the next commit tries again.
   if (code == SQLITE_OK || (code & 0xFF) == SQLITE_BUSY) return;
   NoteError(
+      SqliteError(connection_->handle(), sqlite3_extended_errcode(connection_->handle()), "checkpoint"));
+}
+
+// What was deleted is overwritten where it stood, but not the copies that SQLite left behind when it moved
+// rows between pages: only a file written anew is sure to hold none.
+Result<void> Writer::RewriteFile() {
+  const QuerySet& queries = ConnectionQueries();
+  // Read by SQLite on this thread only: every other connection keeps its temporary data in memory.
+  sqlite3_temp_directory = sqlite3_mprintf("%s", settings_.directory.c_str());
+  auto done = connection_->Run(queries["temporary_in_file"]);
+  sqlite3_limit(connection_->handle(), SQLITE_LIMIT_ATTACHED, 1);  // the copy counts as one
+  if (done) done = connection_->Run(queries["rewrite"]);
+  sqlite3_limit(connection_->handle(), SQLITE_LIMIT_ATTACHED, 0);
+  const auto restored = connection_->Run(queries["temporary_in_memory"]);
+  sqlite3_free(sqlite3_temp_directory);
+  sqlite3_temp_directory = nullptr;
+  if (done && !restored) done = restored;
+  if (done) done = EmptyLog();
+  // A disk that has no room for the copy has room for the work of the queue.
+  if (!done && done.error().code != Code::kDiskFull) NoteError(done.error());
+  return done;
+}
+
+// Waits for readers that began before, a limited time.
+Result<void> Writer::EmptyLog() {
+  int code = SQLITE_OK;
+  for (int attempt = 0; attempt < kTruncateAttemptsMax; ++attempt) {
+    code = sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                                     nullptr);
+    if ((code & 0xFF) != SQLITE_BUSY) break;
+  }
+  if (code == SQLITE_OK) return {};
+  if ((code & 0xFF) == SQLITE_BUSY) {
+    return Fail(Code::kNotReady, "a reader of the store still needs what stood in it before");
+  }
+  return Fail(
       SqliteError(connection_->handle(), sqlite3_extended_errcode(connection_->handle()), "checkpoint"));
 }
 

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,7 @@
 namespace fhir_adapter::storage {
 
 struct WriterSettings {
+  std::string directory;  // of the file: where VACUUM may put its copy
   std::size_t group_max = 64;
   std::int64_t disk_probe_ms = 1'000;
   std::int64_t checkpoint_pages = 1'000;
@@ -35,6 +37,8 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   void Submit(Store::Work work, Store::Done done);
+  // As SqliteStore::Rewrite: `done` is called after the works submitted before, and this, are done.
+  void SubmitRewrite(Store::Done done);
   Health health() const { return health_.load(std::memory_order_acquire); }
   std::int64_t commits() const { return commits_.load(std::memory_order_relaxed); }
 
@@ -43,10 +47,11 @@ class Writer {
 
  private:
   struct Item {
-    Store::Work work;
+    Store::Work work;  // none: the file is written anew, in no group
     Store::Done done;
   };
 
+  void Enqueue(Item item);
   void Loop();
   std::vector<Item> TakeGroup(bool& stopping);
   void RunGroup(std::vector<Item>& group);
@@ -56,6 +61,8 @@ class Writer {
   void ProbeDisk();
   Result<void> TryProbe();
   void Checkpoint(int mode);
+  Result<void> RewriteFile();
+  Result<void> EmptyLog();
   void SetHealth(Health health);
   void RefuseQueued(const Error& error);
   Error Refusal(Health health) const;

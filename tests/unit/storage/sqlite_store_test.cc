@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <mutex>
 #include <sys/stat.h>
 #include <thread>
@@ -346,6 +348,68 @@ TEST_F(SqliteStoreTest, DiskWithoutRoom_RefusesAndResumesByItself) {
   }
   EXPECT_TRUE(Write(*store, Insert(2)));
   EXPECT_EQ(Count(*store), 2);
+}
+
+// Rows that came in no order, so that pages were split, and half of them deleted.
+class DeletedRows : public SqliteStoreTest {
+ protected:
+  void SetUp() override {
+    store_ = Open();
+    const auto fill = [](Transaction& transaction) -> Result<void> {
+      for (std::int64_t i = 0; i < 3'000; ++i) {
+        const std::string order = std::to_string(1'000'000'000 + i * 2'654'435'761 % 4'294'967'296);
+        ADAPTER_CHECK(ConnectionOf(transaction)
+                          .Use(TestQueries()["insert"])
+                          .Bind(i, order + (i % 2 == 0 ? "-other" : "-secret"))
+                          .Run());
+      }
+      return {};
+    };
+    ASSERT_TRUE(Write(*store_, fill));
+    ASSERT_TRUE(Write(*store_, [](Transaction& transaction) {
+      return ConnectionOf(transaction).Run(TestQueries()["delete_secrets"]);
+    }));
+  }
+  std::size_t SecretsIn(const std::string& ending) const {
+    std::ifstream file(directory_.File("store.db" + ending), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    std::size_t count = 0;
+    for (std::size_t at = bytes.find("secret"); at != std::string::npos; at = bytes.find("secret", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+
+  std::unique_ptr<SqliteStore> store_;
+};
+
+TEST_F(DeletedRows, Rewrite_LeavesNothingOfThem) {
+  EXPECT_GT(SecretsIn("-wal"), 0u);
+  ASSERT_TRUE(store_->Rewrite());
+  EXPECT_EQ(SecretsIn(""), 0u);
+  EXPECT_EQ(SecretsIn("-wal"), 0u);
+  EXPECT_EQ(Count(*store_), 1'500);
+  EXPECT_TRUE(Write(*store_, Insert(5'000))) << "the store goes on";
+}
+
+// The control: overwriting what is deleted where it stands is not enough.
+TEST_F(DeletedRows, WithoutRewrite_CopiesInOldPagesAreLeft) {
+  store_.reset();
+  EXPECT_GT(SecretsIn(""), 0u);
+}
+
+TEST_F(DeletedRows, RewriteBesideAReader_IsRefusedAndTheStoreGoesOn) {
+  ASSERT_TRUE(store_->Read([this](Snapshot& snapshot) -> Result<void> {
+    Statement statement = ConnectionOf(snapshot).Use(TestQueries()["count"]);
+    ADAPTER_CHECK(statement.Step());
+    const auto refused = store_->Rewrite();
+    EXPECT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kNotReady);
+    return {};
+  }));
+  EXPECT_EQ(store_->health(), Health::kReady);
+  ASSERT_TRUE(store_->Rewrite());
+  EXPECT_EQ(SecretsIn("-wal"), 0u);
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ inline const QuerySet& TestQueries() {
   static const QuerySet queries(R"(
 -- name: insert
 INSERT INTO entry (number, text) VALUES (?, ?);
+-- name: delete_secrets
+DELETE FROM entry WHERE text LIKE '%secret%';
 -- name: count
 SELECT count(*) FROM entry;
 -- name: numbers

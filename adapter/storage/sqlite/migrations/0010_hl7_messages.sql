@@ -1,5 +1,5 @@
 -- HL7 v2 messages that were taken in: what is remembered of one, so that it is taken once.
-PRAGMA user_version = 8;
+PRAGMA user_version = 10;
 
 CREATE TABLE hl7_message (
   message_id INTEGER PRIMARY KEY,

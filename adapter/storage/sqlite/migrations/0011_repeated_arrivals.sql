@@ -1,5 +1,5 @@
 -- How often a revision came again, or another content under its number, since the log last said so.
-PRAGMA user_version = 8;
+PRAGMA user_version = 11;
 
 CREATE TABLE repeated_arrival (
   subject_key TEXT NOT NULL,
