@@ -25,15 +25,17 @@ class OfflineFolders {
       ADAPTER_TRY(maps_, MapsInForce::Load(configuration_));
     }
     std::vector<fml::Finding> findings;
-    const auto set = maps_->current()->ForMap(source.map, findings);
+    auto set = maps_->current()->ForMap(source.map, findings);
     if (!set) return Fail(Code::kConfiguration, findings.back().message);
-    ADAPTER_TRY(auto layout, LoadColumns(source.columns, configuration_, set->model()));
+    sets_.push_back(std::move(set));
+    ADAPTER_TRY(auto layout, LoadColumns(source.columns, configuration_, sets_.back()->model()));
     layouts_.push_back(std::move(layout));
     return layouts_.back().get();
   }
 
   const Configuration& configuration_;
   std::unique_ptr<MapsInForce> maps_;
+  std::vector<std::shared_ptr<const pipeline::MappingSet>> sets_;  // whose models the layouts use
   std::vector<std::unique_ptr<const record::TableLayout>> layouts_;
 };
 
