@@ -50,10 +50,23 @@ Edit ReadEdit(const std::string& known, const std::string& theirs, const std::st
   return edit;
 }
 
+// A Provenance cannot be looked for, and cannot be there, while nothing that it speaks of is.
+bool CanBeAsked(const Wanted& wanted) {
+  return wanted.parameter.empty() || !wanted.references.empty();
+}
+
 // Its id and version; and that a POST made it: 200 is the answer when If-None-Exist found another.
 bool SaysWhatWasDone(const DeliveryPlan& step, const EntryAnswer& answer) {
   if (answer.server_id.empty() || answer.version_id.empty()) return false;
   return !step.entries[answer.entry].is_posted() || answer.status == 201;
+}
+
+// What the server, or something before it, says of a failure need not be so, and a POST makes another each
+// time.
+bool MayHavePosted(const DeliveryPlan& step, const FhirAnswer& answer) {
+  const bool has_failed = answer.status == 408 || (answer.status >= 500 && answer.status != 501);
+  return has_failed && std::any_of(step.entries.begin(), step.entries.end(),
+                                   [](const PlannedEntry& entry) { return entry.is_posted(); });
 }
 
 }  // namespace
@@ -230,22 +243,22 @@ Wanted Delivery::WantedOf(std::size_t entry) const {
   return wanted;
 }
 
-// A Provenance cannot be looked for, and cannot be there, while nothing that it speaks of is.
 void Delivery::Look(LookupReason reason, std::vector<std::size_t> entries) {
   std::vector<Wanted> wanted;
   for (const std::size_t i : entries) {
     Wanted one = WantedOf(i);
-    const bool can_be_asked = one.parameter.empty() || !one.references.empty();
-    if (can_be_asked || reason == LookupReason::kBeforeCreating) looked_for_.insert(one.key);
-    if (can_be_asked) wanted.push_back(std::move(one));
+    if (!CanBeAsked(one)) continue;
+    looked_for_.insert(one.key);
+    wanted.push_back(std::move(one));
   }
   looking_for_ = std::move(entries);
   lookup_.Find(std::move(wanted), trace_,
                [this, reason](const LookupResult& result) { TakeLookup(reason, result); });
 }
 
-bool Delivery::IsUnlooked(const PlannedEntry& entry) const {
-  return entry.is_posted() && !looked_for_.contains(entry.key);
+bool Delivery::IsUnlooked(std::size_t entry) const {
+  const PlannedEntry& planned = plan_.entries[entry];
+  return planned.is_posted() && !looked_for_.contains(planned.key) && CanBeAsked(WantedOf(entry));
 }
 
 void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
@@ -288,9 +301,7 @@ void Delivery::GoOnAfterLook() {
   for (std::size_t i = 0; i < plan_.entries.size(); ++i) {
     const PlannedEntry& entry = plan_.entries[i];
     const bool is_provenance = entry.key.type == "Provenance" && RowOf(entry.key) == nullptr;
-    if (is_provenance && IsUnlooked(entry) && !KnownTargets(entry).empty()) {
-      return Look(LookupReason::kBeforeCreating, {i});
-    }
+    if (is_provenance && IsUnlooked(i)) return Look(LookupReason::kBeforeCreating, {i});
   }
   if (guard_targets_.empty()) return PlanAndSend();
   lookup_.FindNewestRevision(std::exchange(guard_targets_, {}),
@@ -490,7 +501,7 @@ void Delivery::Send() {
   }
   std::vector<std::size_t> unlooked;
   for (const std::size_t i : step_entries_) {
-    if (IsUnlooked(plan_.entries[i])) unlooked.push_back(i);
+    if (IsUnlooked(i)) unlooked.push_back(i);
   }
   if (!unlooked.empty()) return Look(LookupReason::kBeforeCreating, std::move(unlooked));
   step_.entries.clear();
@@ -525,6 +536,7 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
   refused_facts_ = facts;
   if (!success || !read) {
     refused_ = answer;
+    maybe_sent_before_ = maybe_sent_before_ || MayHavePosted(step_, answer);
     return MayRefuseBundles(answer) ? ProbeRung() : TakeRefusal();
   }
   if (facts.is_bundle) services_.ladder.Prove(encoder_->rung());

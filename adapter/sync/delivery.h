@@ -93,7 +93,7 @@ class Delivery {
   void Look(LookupReason reason, std::vector<std::size_t> entries);
   Wanted WantedOf(std::size_t entry) const;
   std::vector<std::string> KnownTargets(const PlannedEntry& provenance) const;
-  bool IsUnlooked(const PlannedEntry& entry) const;
+  bool IsUnlooked(std::size_t entry) const;  // to be POSTed
   void GoOnAfterLook();
   void TakeLookup(LookupReason reason, const LookupResult& result);
   bool Fold(LookupReason reason, const std::vector<Observed>& found);

@@ -35,6 +35,9 @@ class OpenedConnections {
   OpenedConnections(const OpenedConnections&) = delete;
   OpenedConnections& operator=(const OpenedConnections&) = delete;
 
+  // They have been closed.
+  static void Forget() { handles().clear(); }
+
   // Since it was asked before.
   static std::int64_t Take(int counter) {
     std::int64_t sum = 0;
@@ -103,6 +106,7 @@ class SqliteClaimCost : public ContractTest {
                 "fill");
     ASSERT_TRUE(done.has_value()) << ToString(done.error());
     connection->reset();
+    OpenedConnections::Forget();
     Reopen();
   }
 

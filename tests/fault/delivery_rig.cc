@@ -191,12 +191,15 @@ void DeliveryRig::EmptyStore() {
 }
 
 std::string DeliveryRig::AddPatient(const std::string& mrn, const std::string& members) {
-  const std::string body = R"({"resourceType":"Patient","identifier":[{"system":")" + kMrnSystem +
-                           R"(","value":")" + mrn + "\"}]" + (members.empty() ? "" : "," + members) + "}";
-  if (direct_) return direct_->Post("Patient", body);
-  const HttpReply reply = server_.Post("/Patient", body);
+  const std::string begin = R"({"resourceType":"Patient",)";
+  const std::string rest = R"("identifier":[{"system":")" + kMrnSystem + R"(","value":")" + mrn + "\"}]" +
+                           (members.empty() ? "" : "," + members) + "}";
+  if (direct_) return direct_->Post("Patient", begin + rest);
+  // By PUT, since the faults of many a test are for what is POSTed.
+  std::string id = "patient-" + std::to_string(++patients_);
+  const HttpReply reply = server_.Put("/Patient/" + id, begin + "\"id\":\"" + id + "\"," + rest);
   EXPECT_EQ(reply.status, 201) << reply.body;
-  return IdIn(reply.body);
+  return id;
 }
 
 std::string DeliveryRig::Query(const std::string& type, const std::string& kind, const std::string& value) {

@@ -148,6 +148,7 @@ class DeliveryRig {
   std::string token_file_;
   std::optional<sync::Rung> rung_;
   int stores_ = 0;
+  int patients_ = 0;
   std::unique_ptr<outbox::SqliteBackend> backend_;
   std::unique_ptr<sync::CurlClient> client_;
   std::unique_ptr<sync::FhirClient> wrapped_;

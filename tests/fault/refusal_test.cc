@@ -138,10 +138,13 @@ WorkId CorrectAgainst(DeliveryRig& rig, int edits) {
     if (request.kind != sync::RequestKind::kWrite || done == edits) return;
     ++done;
     std::string theirs = rig.direct().Get(path);
-    const std::string language = R"("language":"x-)" + std::to_string(done) + "\",";
-    const std::size_t before = theirs.find(R"("language":)");
-    if (before != std::string::npos) theirs.erase(before, theirs.find(',', before) + 1 - before);
-    theirs.insert(theirs.find(R"("status":)"), language);
+    const std::string note = R"({"text":"word )" + std::to_string(done) + "\"}";
+    const std::size_t notes = theirs.find(R"("note":[)");
+    if (notes != std::string::npos) {
+      theirs.insert(notes + 8, note + ",");
+    } else {
+      theirs.insert(theirs.find(R"("status":)"), R"("note":[)" + note + "],");
+    }
     rig.direct().Put(path, theirs);
   });
   return rig.Submit(Scored(2));
@@ -153,7 +156,7 @@ TEST(ConflictRereads, AsManyAsTheLimit_AreOneAttempt) {
   rig.RunUntilState(Scored(2), WorkState::kDelivered);
   EXPECT_EQ(rig.AttemptsOf(id), 1);
   EXPECT_THAT(rig.direct().All("Observation").at(0),
-              testing::AllOf(HasSubstr(R"("valueString":"2")"), HasSubstr(R"("language":"x-3")")));
+              testing::AllOf(HasSubstr(R"("valueString":"2")"), HasSubstr("word 1"), HasSubstr("word 3")));
 }
 
 TEST(ConflictRereads, OneMoreThanTheLimit_IsAnotherAttempt) {
@@ -164,7 +167,7 @@ TEST(ConflictRereads, OneMoreThanTheLimit_IsAnotherAttempt) {
   rig.RunUntilState(Scored(2), WorkState::kDelivered);
   EXPECT_EQ(rig.AttemptsOf(id), 2);
   EXPECT_THAT(rig.direct().All("Observation").at(0),
-              testing::AllOf(HasSubstr(R"("valueString":"2")"), HasSubstr(R"("language":"x-4")")));
+              testing::AllOf(HasSubstr(R"("valueString":"2")"), HasSubstr("word 1"), HasSubstr("word 4")));
 }
 
 }  // namespace
