@@ -39,8 +39,7 @@ Result<std::optional<KnownMessage>> SqliteReceivedMessages::Find(storage::Snapsh
 
 Result<void> SqliteReceivedMessages::Keep(storage::Transaction& transaction, const ReceivedMessage& message,
                                           TimeUs now) {
-  ADAPTER_TRY(const audit::Sequence sequence,
-              Note(transaction, audit::EventKind::kReceived, message, now));
+  ADAPTER_TRY(const audit::Sequence sequence, Note(transaction, audit::EventKind::kReceived, message, now));
   ADAPTER_CHECK(Use(transaction, "insert_message")
                     .Bind(message.sender, message.control_id, message.map_set_sha256, now.us, sequence)
                     .Run());
