@@ -90,6 +90,16 @@ inline constexpr std::int64_t kHttpRequestBurstSeconds = 2;  // worth of request
 inline constexpr std::int64_t kHttpRequestsPerSecondMax = 1'000;  // of one client, on average
 inline constexpr std::size_t kHttpTargetBytesMax = 8'192;
 
+// HL7 v2 messages and MLLP (adapter/intake, adapter/pipeline).
+inline constexpr std::size_t kHl7BatchMessagesMax = 1'000;    // of a batch, in one frame
+inline constexpr std::size_t kHl7ErrorsMax = 20;              // ERR segments of an acknowledgement
+inline constexpr std::size_t kHl7HeaderFieldBytesMax = 250;   // of a field of MSH that is given back
+inline constexpr std::size_t kHl7ObservationsMax = 200;       // of a message
+inline constexpr std::size_t kMllpBytesPerSecondMin = 1'000;  // of a frame, on average
+inline constexpr std::size_t kMllpConnectionsMax = 64;
+inline constexpr std::int64_t kMllpIdleTimeoutMs = 60'000;  // between frames
+inline constexpr std::size_t kMllpMessageBytesMax = 10'000'000;
+
 // TLS listeners (adapter/net).
 inline constexpr std::size_t kTlsFileBytesMax = 1'000'000;  // of a certificate, key or CA file
 inline constexpr std::int64_t kTlsHandshakeTimeoutMs = 10'000;

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <ctime>
 
-#include "core/limits_hl7.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::intake {
 namespace {

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/limits_hl7.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::intake {
 

@@ -15,7 +15,6 @@
 #include <string>
 
 #include "core/limits.h"
-#include "core/limits_hl7.h"
 #include "core/result.h"
 #include "net/listen_address.h"
 #include "net/tls_context.h"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/digest.h"
-#include "core/limits_hl7.h"
+#include "core/limits.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "pipeline/message_mapping.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/limits_hl7.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::intake {
 namespace {

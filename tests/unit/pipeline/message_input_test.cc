@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <string>
 
-#include "core/limits_hl7.h"
+#include "core/limits.h"
 #include "pipeline/message_mapping.h"
 #include "pipeline/pushed_observation.h"
 #include "shipped_set.h"
