@@ -112,6 +112,10 @@ struct Configuration {
   struct Limits {
     std::int64_t high_water = 1'000'000;
   } limits;
+  struct Retention {
+    std::int64_t done_days = 0;    // files of done/; 0: for good; so the next
+    std::int64_t record_days = 0;  // bytes and mapped resources of delivered records
+  } retention;
   struct Audit {
     std::string origin;        // empty: made from canonical_base and site
     std::string witness_file;  // empty: none

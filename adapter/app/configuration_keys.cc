@@ -89,6 +89,8 @@ const std::vector<KeyRow>& Rows() {
       {"endpoint.auth", "scope", TEXT(endpoint_auth.scope)},
       {"push", "link_window_h", INTEGER(push.link_window_h, 0, 87'600)},
       {"limits", "high_water", INTEGER(limits.high_water, 1, 100'000'000)},
+      {"retention", "done_days", INTEGER(retention.done_days, 0, 36'500)},
+      {"retention", "record_days", INTEGER(retention.record_days, 0, 36'500)},
       {"audit", "origin", TEXT(audit.origin)},
       {"audit", "witness_file", TEXT(audit.witness_file)},
       {"alert", "command", TEXT_LIST(alert.command)},

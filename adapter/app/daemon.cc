@@ -22,6 +22,7 @@
 #include "app/read_notes.h"
 #include "app/record_eraser.h"
 #include "app/remap_changes.h"
+#include "app/retention_thread.h"
 #include "app/service_routes.h"
 #include "app/sql_setup.h"
 #include "app/sync_metrics.h"
@@ -97,6 +98,7 @@ struct Daemon::Parts {
   void LookForRepeats();
   void NoteRepeats(std::int64_t quiet_us);
   Result<void> StartSending();
+  void StartRetention();
   Result<void> StartListening();
   Result<void> StartMllp();
   Result<void> StartSources();
@@ -140,6 +142,7 @@ struct Daemon::Parts {
   mutable std::mutex sql_sources_mutex;  // guards the next while it is filled: /metrics answers already
   std::vector<std::pair<std::string, std::unique_ptr<intake::SqlSource>>> sql_sources;  // by name
   std::unique_ptr<EraserThread> eraser;
+  std::unique_ptr<RetentionThread> retention;
   std::shared_ptr<net::TlsContext> http_tls;  // shared with the listener; null: plain text
   std::unique_ptr<net::HttpServer> control;
   std::unique_ptr<net::HttpServer> http;
@@ -314,6 +317,7 @@ Result<void> Daemon::Parts::StartListening() {
     if (worker) AddSync(page, worker->statistics());
     AddMaps(page, maps->statistics());
     AddSqlSources(page, SqlStatistics());
+    AddDisk(page, retention->disk_use());
     AddListeners(page);
   };
   std::ranges::move(ServiceRoutes(service), std::back_inserter(routes));
@@ -390,6 +394,14 @@ Result<const record::TableLayout*> Daemon::Parts::Table(const std::string& colum
   return tables.back().get();
 }
 
+void Daemon::Parts::StartRetention() {
+  retention = std::make_unique<RetentionThread>(
+      *backend->store, backend->retention, SystemClock(),
+      RetentionSettings{configuration.retention.done_days, configuration.retention.record_days,
+                        DiskPlacesOf(configuration)});
+  retention->Start();
+}
+
 Result<void> Daemon::Parts::StartSources() {
   for (const SourceSettings& settings : configuration.sources) {
     ADAPTER_TRY(const record::RecordModel* model, ModelOf(settings.map));
@@ -445,6 +457,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
   ADAPTER_CHECK(parts->NoteConfiguration());
   parts->StartNotes();
   parts->checkpoints->Start();
+  parts->StartRetention();
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
   ADAPTER_CHECK(parts->StartMllp());
@@ -496,6 +509,7 @@ void Daemon::Look() {
 bool Daemon::Stop(std::int64_t deadline_ms) {
   parts_->draining = true;
   parts_->maps->Stop();
+  parts_->retention->Stop();
   for (const auto& source : parts_->sources) source->Stop();
   for (const auto& [name, source] : parts_->sql_sources) source->Stop();
   const bool acknowledged = !parts_->mllp || parts_->mllp->Drain(deadline_ms);

@@ -10,9 +10,11 @@ namespace {
 Result<void> PrintStatistics(outbox::SqliteBackend& backend, const Configuration& configuration, bool json,
                              const Streams& streams) {
   const Result<EndpointState> endpoint = AskEndpointState(configuration);
+  const Result<DiskUse> disk = MeasureDisk(*backend.store, DiskPlacesOf(configuration));
   return backend.store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
     ADAPTER_TRY(const outbox::QueueStatistics statistics, backend.queue.Statistics(snapshot));
-    streams.out << (json ? StatisticsJson(statistics, endpoint) : StatisticsText(statistics, endpoint));
+    streams.out << (json ? StatisticsJson(statistics, endpoint, disk)
+                         : StatisticsText(statistics, endpoint, disk));
     return {};
   });
 }

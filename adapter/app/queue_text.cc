@@ -123,7 +123,8 @@ std::string ConflictJson(const outbox::ResourceConflict& conflict) {
 
 }  // namespace
 
-std::string StatisticsText(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint) {
+std::string StatisticsText(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint,
+                           const Result<DiskUse>& disk) {
   std::string text;
   for (int i = 0; i < outbox::kWorkStates; ++i) {
     const auto state = static_cast<outbox::WorkState>(i);
@@ -136,10 +137,12 @@ std::string StatisticsText(const outbox::QueueStatistics& statistics, const Resu
   if (statistics.oldest_waiting) text += ", the oldest since " + ToString(*statistics.oldest_waiting);
   text += "\n";
   if (statistics.sending_stopped) text += "sending is stopped since a restore\n";
+  text += disk ? ToText(*disk) : "disk         " + disk.error().message + "\n";
   return text + (endpoint ? ToText(*endpoint) : "server       " + endpoint.error().message + "\n");
 }
 
-std::string StatisticsJson(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint) {
+std::string StatisticsJson(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint,
+                           const Result<DiskUse>& disk) {
   std::string json = "{";
   for (int i = 0; i < outbox::kWorkStates; ++i) {
     const auto state = static_cast<outbox::WorkState>(i);
@@ -148,6 +151,7 @@ std::string StatisticsJson(const outbox::QueueStatistics& statistics, const Resu
   return json + "\"undelivered\":" + std::to_string(statistics.undelivered()) +
          ",\"oldest\":" + OptionalTime(statistics.oldest_waiting) +
          ",\"sendingStopped\":" + (statistics.sending_stopped ? "true" : "false") +
+         ",\"disk\":" + (disk ? ToJson(*disk) : "null") +
          ",\"endpoint\":" + (endpoint ? ToJson(*endpoint) : "null") + "}\n";
 }
 

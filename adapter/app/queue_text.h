@@ -3,15 +3,18 @@
 
 #include <string>
 
+#include "app/disk_use.h"
 #include "app/endpoint_state.h"
 #include "outbox/queue_reader.h"
 
 namespace fhir_adapter::app {
 
 // `endpoint`: how the daemon sends, or why that is not known.
-std::string StatisticsText(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint);
-// One line; `endpoint` is null when it is not known.
-std::string StatisticsJson(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint);
+std::string StatisticsText(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint,
+                           const Result<DiskUse>& disk);
+// One line; `endpoint` and `disk` are null when they are not known.
+std::string StatisticsJson(const outbox::QueueStatistics& statistics, const Result<EndpointState>& endpoint,
+                           const Result<DiskUse>& disk);
 
 std::string EntryTableHead();
 std::string EntryText(const outbox::QueueEntry& entry);  // one row

@@ -137,16 +137,17 @@ std::string TraceJson(const TracePage& page) {
       Member("origin", page.proof.origin) + Member("size", static_cast<std::int64_t>(page.proof.size)) +
       Member("checkpoint", page.proof.checkpoint) + Member("verifierKey", page.proof.verifier_key) +
       Member("proven", page.proof.proven) + Member("newer", page.proof.newer));
-  return Object(Member("site", page.record.site) + Member("recordId", page.record.record_id) +
-                ErasureMember(page.record.erasure) +
-                ListMember("revisions", page.record.revisions, RevisionJson) +
-                ListMember("refusals", page.record.refusals, RefusalJson) +
-                ListMember("corrections", page.corrections, correction) +
-                ListMember("lineage", page.lineage, lineage) +
-                ListMember("work", page.record.work, WorkJson) +
-                ListMember("resources", page.resources, resource) +
-                ListMember("events", page.events, EventJson) +
-                (page.live ? ",\"live\":" + LiveJson(*page.live) : std::string()) + ",\"proof\":" + proof) +
+  return Object(
+             Member("site", page.record.site) + Member("recordId", page.record.record_id) +
+             ErasureMember(page.record.erasure) +
+             (page.record.expired ? Member("expired", ToString(*page.record.expired)) : ",\"expired\":null") +
+             ListMember("revisions", page.record.revisions, RevisionJson) +
+             ListMember("refusals", page.record.refusals, RefusalJson) +
+             ListMember("corrections", page.corrections, correction) +
+             ListMember("lineage", page.lineage, lineage) + ListMember("work", page.record.work, WorkJson) +
+             ListMember("resources", page.resources, resource) +
+             ListMember("events", page.events, EventJson) +
+             (page.live ? ",\"live\":" + LiveJson(*page.live) : std::string()) + ",\"proof\":" + proof) +
          "\n";
 }
 

@@ -16,7 +16,7 @@ Result<RevisionLineage> Replay(storage::Snapshot& snapshot, outbox::Inbox& inbox
   auto pinned = inbox.LoadPinned(snapshot, work.id);
   if (!pinned) {
     if (pinned.error().code != Code::kNotFound) return Fail(std::move(pinned).error());
-    lineage.problem = "the record was erased";
+    lineage.problem = "the bytes of the record are not kept any more";
     return lineage;
   }
   ADAPTER_TRY(const auto set, sets.Get(snapshot, inbox, *pinned));

@@ -10,7 +10,7 @@
 namespace fhir_adapter::app {
 namespace {
 
-constexpr const char* kErased = "(erased)";
+constexpr const char* kNotKept = "(not kept)";
 
 std::string Revision(std::int64_t revision) {
   return revision == 0 ? std::string() : std::to_string(revision);
@@ -89,7 +89,7 @@ std::string GapsOf(const TracePage& page) {
     if (expected < last) Append(gaps, Revision(expected) + " to " + Revision(last), "no revisions ");
     if (expected == last) Append(gaps, Revision(last), "no revision ");
     expected = revision.revision + 1;
-    if (revision.bytes.empty()) Append(gaps, Revision(revision.revision), "erased: bytes of revision ");
+    if (revision.bytes.empty()) Append(gaps, Revision(revision.revision), "not kept: bytes of revision ");
   }
   if (page.proof.newer > 0) {
     Append(gaps, std::to_string(page.proof.newer) + " entries are not covered by a checkpoint yet");
@@ -103,7 +103,7 @@ TraceSection Head(const TracePage& page) {
   section.heading = "Record " + record.site + "/" + record.record_id;
   std::vector<std::string> patients;
   for (const outbox::TracedRevision& revision : record.revisions) {
-    const std::string mrn = revision.patient.mrn.empty() ? kErased : revision.patient.mrn;
+    const std::string mrn = revision.patient.mrn.empty() ? kNotKept : revision.patient.mrn;
     if (std::ranges::find(patients, mrn) == patients.end()) patients.push_back(mrn);
   }
   std::string all;
@@ -115,7 +115,13 @@ TraceSection Head(const TracePage& page) {
       {"log", std::to_string(page.events.size()) + " entries, " + std::to_string(page.proof.proven) +
                   " proven against a checkpoint of " + std::to_string(page.proof.size) + " entries"},
       {"gaps", GapsOf(page)}};
-  if (record.erasure) section.facts.insert(section.facts.begin(), {"content", ErasureOf(page)});
+  if (record.erasure) {
+    section.facts.insert(section.facts.begin(), {"content", ErasureOf(page)});
+  } else if (record.expired) {
+    section.facts.insert(section.facts.begin(),
+                         {"content", "bytes and mapped resources are no longer kept since " +
+                                         ToString(*record.expired) + " ([retention] record_days)"});
+  }
   return section;
 }
 
@@ -128,7 +134,7 @@ TraceSection Revisions(const TracePage& page) {
     const std::string who = event == page.events.end() ? std::string() : WhoOf(*event);
     section.rows.push_back({Revision(revision.revision), revision.status, ToString(revision.received),
                             revision.source + ": " + who, revision.receipt,
-                            revision.bytes.empty() ? kErased
+                            revision.bytes.empty() ? kNotKept
                                                    : std::to_string(revision.bytes.size()) +
                                                          " bytes, SHA-256 " + Sha256Hex(revision.bytes)});
   }
@@ -190,7 +196,7 @@ TraceSection Resources(const TracePage& page) {
     for (std::size_t i = 0; i < resource.states.size(); ++i) {
       const ResourceState& state = resource.states[i];
       section.rows.push_back({resource.key.type, resource.key.value, Revision(state.revision),
-                              state.json.empty() ? kErased : state.summary, VersionsOf(page, resource, i)});
+                              state.json.empty() ? kNotKept : state.summary, VersionsOf(page, resource, i)});
     }
   }
   return section;

@@ -87,6 +87,7 @@ struct RecordTrace {
   std::vector<LedgerRow> ledger;                // on every server
   std::map<std::int64_t, std::string> remarks;  // what people gave as reason, by audit entry
   std::optional<Erasure> erasure;               // when and why its content was erased
+  std::optional<TimeUs> expired;                // when what [retention] no longer keeps went
 };
 
 class TraceReader {

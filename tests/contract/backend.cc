@@ -22,6 +22,7 @@ class OpenSqlite final : public OpenBackend {
   outbox::StoredRecords& records() override { return backend_->records; }
   outbox::TraceReader& trace() override { return backend_->trace; }
   outbox::Erasures& erasures() override { return backend_->erasures; }
+  outbox::Retention& retention() override { return backend_->retention; }
 
  private:
   std::unique_ptr<outbox::SqliteBackend> backend_;

@@ -15,6 +15,7 @@
 #include "outbox/inbox.h"
 #include "outbox/outbox.h"
 #include "outbox/queue_reader.h"
+#include "outbox/retention.h"
 #include "outbox/source_marks.h"
 #include "outbox/stored_records.h"
 #include "outbox/trace_reader.h"
@@ -37,6 +38,7 @@ class OpenBackend {
   virtual outbox::StoredRecords& records() = 0;
   virtual outbox::TraceReader& trace() = 0;
   virtual outbox::Erasures& erasures() = 0;
+  virtual outbox::Retention& retention() = 0;
 };
 
 struct BackendKind {
@@ -73,6 +75,7 @@ class ContractTest : public ::testing::TestWithParam<BackendKind> {
   outbox::StoredRecords& records() { return backend_->records(); }
   outbox::TraceReader& trace() { return backend_->trace(); }
   outbox::Erasures& erasures() { return backend_->erasures(); }
+  outbox::Retention& retention() { return backend_->retention(); }
   audit::AuditLog& log() { return backend_->log(); }
   audit::AuditTree& tree() { return backend_->tree(); }
 

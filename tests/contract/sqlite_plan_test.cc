@@ -44,9 +44,9 @@ constexpr Set kSets[] = {
     {"key.sql", outbox::KeyQueries},         {"ledger.sql", outbox::LedgerQueries},
     {"mapping.sql", outbox::MappingQueries}, {"message.sql", outbox::MessageQueries},
     {"pushed.sql", outbox::PushedQueries},   {"queue.sql", outbox::QueueQueries},
-    {"remap.sql", outbox::RemapQueries},     {"source.sql", outbox::SourceQueries},
-    {"token.sql", outbox::TokenQueries},     {"trace.sql", outbox::TraceQueries},
-    {"work.sql", outbox::WorkQueries},
+    {"remap.sql", outbox::RemapQueries},     {"retention.sql", outbox::RetentionQueries},
+    {"source.sql", outbox::SourceQueries},   {"token.sql", outbox::TokenQueries},
+    {"trace.sql", outbox::TraceQueries},     {"work.sql", outbox::WorkQueries},
 };
 
 // Small tables that are read whole on purpose: one row for each state, a UNION of six rows, the tokens.

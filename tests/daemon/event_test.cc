@@ -145,6 +145,25 @@ void UseTokens(RunningDaemon& daemon) {
   EXPECT_EQ(daemon.client().Get("/records/pain-clinic/MG-2").status, 401);
 }
 
+// Everything that came in did so long ago.
+void MakeOld(const RunningDaemon& daemon) {
+  ProcessOptions old;
+  old.arguments = {"sqlite3", daemon.state_directory() + "/adapter.db",
+                   "UPDATE inbox SET received_us = 1; UPDATE work_item SET received_us = 1;"};
+  ASSERT_EQ(RunProcess(old).exit_code, 0);
+}
+
+// A life later: what came in is old, and a token is asked for.
+void LiveLater(RunningDaemon& daemon) {
+  WriteEntryOfTomorrow(daemon);
+  MakeOld(daemon);
+  daemon.folder().Write("config.toml", ReadFile(daemon.configuration_file()) + "[auth]\nkind = \"token\"\n");
+  daemon.Start();
+  ASSERT_TRUE(daemon.process().WaitForLine("\"records-expired\""));
+  UseTokens(daemon);
+  EXPECT_EQ(daemon.Stop(), 0);
+}
+
 // One life of a daemon in which everything happens that the log can speak of.
 TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   // The first post fails, the second is refused, the answer of the third is lost.
@@ -153,6 +172,7 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   DaemonOptions options;
   options.endpoint = sandbox.url();
   options.maps = FHIR_ADAPTER_SOURCE_DIR "/mappings";
+  options.more_configuration = "[retention]\nrecord_days = 1\n";
   RunningDaemon daemon(options);
   RegisterDirectly(sandbox, "p1", "100001");
 
@@ -206,11 +226,7 @@ TEST(AuditLog, OneEventfulRun_WritesEveryEventOfTheFormat) {
   const ProcessResult adopted = daemon.Command({"reconcile", "--adopt", "--reason", "checked"});
   ASSERT_EQ(adopted.exit_code, 1) << adopted.standard_output << adopted.standard_error;
 
-  WriteEntryOfTomorrow(daemon);
-  daemon.folder().Write("config.toml", ReadFile(daemon.configuration_file()) + "[auth]\nkind = \"token\"\n");
-  daemon.Start();
-  UseTokens(daemon);
-  EXPECT_EQ(daemon.Stop(), 0);
+  LiveLater(daemon);
 
   std::set<std::string> found = EventsOfTheLog(daemon.state_directory() + "/adapter.db");
   found.merge(EventsOfTheLog(daemon.state_directory() + "/adapter.db.before-restore"));

@@ -97,4 +97,11 @@ SELECT r.audit_seq, 'revision ' || r.revision || ' of ' || s.record_id || ', who
   JOIN record_subject AS s USING (subject_key)
  WHERE NOT EXISTS (SELECT 1 FROM inbox_raw AS b WHERE b.inbox_id = r.inbox_id)
    AND NOT EXISTS (SELECT 1 FROM erasure AS x WHERE x.subject_key = r.subject_key)
+   AND NOT EXISTS (SELECT 1 FROM expiry AS x WHERE x.subject_key = r.subject_key AND x.audit_seq > r.audit_seq)
+ LIMIT 1;
+
+-- name: expiry
+SELECT x.audit_seq, 'expiry of ' || x.subject_key
+  FROM expiry AS x JOIN audit_entry AS e ON e.seq = x.audit_seq
+ WHERE json_extract(CAST(e.bytes AS TEXT), '$.event') IS NOT 'expired'
  LIMIT 1;

@@ -38,8 +38,14 @@ WHERE l.patient_key = ? AND l.type IN ('MedicationAdministration', 'Procedure')
   AND json_valid(CAST(c.bytes AS TEXT))
 ORDER BY l.endpoint, l.type, l.system, l.value;
 
+-- Those whose bytes are still kept: the others cannot be mapped again.
 -- name: subjects_of_others
-SELECT subject_key, revision FROM patient_fact WHERE patient_key = ? AND subject_key <> ? ORDER BY subject_key;
+SELECT f.subject_key, f.revision
+FROM patient_fact AS f
+JOIN record_revision AS r ON r.subject_key = f.subject_key AND r.revision = f.revision
+JOIN inbox_raw AS raw ON raw.inbox_id = r.inbox_id
+WHERE f.patient_key = ? AND f.subject_key <> ?
+ORDER BY f.subject_key;
 
 -- name: fact
 SELECT patient_key, fact FROM patient_fact WHERE subject_key = ?;

@@ -49,6 +49,11 @@ const storage::QuerySet& RemapQueries() {
   return queries;
 }
 
+const storage::QuerySet& RetentionQueries() {
+  static const storage::QuerySet queries(embedded::kRetention);
+  return queries;
+}
+
 const storage::QuerySet& SourceQueries() {
   static const storage::QuerySet queries(embedded::kSource);
   return queries;

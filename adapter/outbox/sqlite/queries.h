@@ -14,6 +14,7 @@ const storage::QuerySet& MessageQueries();
 const storage::QuerySet& PushedQueries();
 const storage::QuerySet& QueueQueries();
 const storage::QuerySet& RemapQueries();
+const storage::QuerySet& RetentionQueries();
 const storage::QuerySet& SourceQueries();
 const storage::QuerySet& TraceQueries();
 const storage::QuerySet& TokenQueries();

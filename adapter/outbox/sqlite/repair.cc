@@ -28,6 +28,16 @@ Result<std::int64_t> LastDelivered(storage::Snapshot& snapshot, std::string_view
   return statement.Integer(0);
 }
 
+Result<void> ExpectResources(storage::Snapshot& snapshot, std::int64_t position) {
+  Statement statement = UseWork(snapshot, "has_resources");
+  statement.Bind(position);
+  ADAPTER_TRY(const bool has_row, HasRow(statement));
+  if (has_row) return {};
+  return Fail(Code::kNotAllowed,
+              "what was sent of this record is no longer kept ([retention]): a higher revision of it sends "
+              "all again");
+}
+
 Result<audit::MappingReference> MappingOf(storage::Snapshot& snapshot, std::int64_t position) {
   Statement statement = UseWork(snapshot, "mapping_of");
   statement.Bind(position);
@@ -52,6 +62,7 @@ Result<void> SqliteOutbox::QueueRepair(storage::Transaction& transaction, const 
   if (erasure) return Fail(Code::kNotAllowed, ErasedMessage(*erasure));
   ADAPTER_TRY(const std::int64_t position, LastDelivered(transaction, repair.subject_key));
   ADAPTER_TRY(const WorkRow delivered, work_.LoadAt(transaction, position));
+  ADAPTER_CHECK(ExpectResources(transaction, position));
   ADAPTER_TRY(const bool is_under_way, Has(transaction, "under_way", repair.subject_key));
   if (is_under_way) return Fail(Code::kNotAllowed, "the record waits to be sent: reconcile again afterwards");
   for (const ResourceKey& key : repair.missing) {

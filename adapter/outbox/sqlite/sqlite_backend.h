@@ -16,6 +16,7 @@
 #include "outbox/sqlite/sqlite_pushed_observations.h"
 #include "outbox/sqlite/sqlite_queue_reader.h"
 #include "outbox/sqlite/sqlite_received_messages.h"
+#include "outbox/sqlite/sqlite_retention.h"
 #include "outbox/sqlite/sqlite_source_marks.h"
 #include "outbox/sqlite/sqlite_stored_records.h"
 #include "outbox/sqlite/sqlite_trace_reader.h"
@@ -33,6 +34,7 @@ struct SqliteBackend {
         erasures(log),
         messages(log),
         records(log, random, inbox),
+        retention(log),
         sources(random) {}
 
   audit::SqliteAuditLog log;
@@ -46,6 +48,7 @@ struct SqliteBackend {
   SqliteErasures erasures;
   SqliteReceivedMessages messages;
   SqliteStoredRecords records;
+  SqliteRetention retention;
   SqliteSourceMarks sources;
   std::unique_ptr<storage::SqliteStore> store;  // last: its writer may still run work that uses the others
 };

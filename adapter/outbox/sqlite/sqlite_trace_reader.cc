@@ -118,6 +118,14 @@ Result<void> LoadRemarks(storage::Snapshot& snapshot, RecordTrace& trace) {
   }
 }
 
+Result<void> LoadExpiry(storage::Snapshot& snapshot, RecordTrace& trace) {
+  Statement statement = Use(snapshot, "expiry");
+  statement.Bind(trace.subject_key);
+  ADAPTER_TRY(const bool has_row, statement.Step());
+  if (has_row) trace.expired = TimeUs{statement.Integer(0)};
+  return {};
+}
+
 // Those that the record's name stands for, else that of a record of which nothing could be taken.
 Result<std::vector<std::string>> SubjectsOfRecord(storage::Snapshot& snapshot, const TraceSelector& selector,
                                                   std::int64_t limit) {
@@ -201,6 +209,7 @@ Result<RecordTrace> SqliteTraceReader::Load(storage::Snapshot& snapshot, const s
   ADAPTER_CHECK(LoadRemarks(snapshot, trace));
   ADAPTER_TRY(trace.erasure, FindErasure(snapshot, subject_key));
   if (trace.erasure) trace.remarks.emplace(trace.erasure->audit_sequence, trace.erasure->reason);
+  ADAPTER_CHECK(LoadExpiry(snapshot, trace));
   ADAPTER_TRY(trace.ledger, LedgerTable::OfSubjectEverywhere(snapshot, subject_key));
   return trace;
 }

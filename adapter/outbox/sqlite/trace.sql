@@ -79,3 +79,6 @@ FROM work_item AS w INDEXED BY work_item_subject
 JOIN work_resource AS r ON r.position = w.position
 WHERE w.subject_key = ? AND r.system = ? AND r.value = ?
 LIMIT 1;
+
+-- name: expiry
+SELECT expired_us FROM expiry WHERE subject_key = ?;

@@ -231,6 +231,9 @@ FROM work_item INDEXED BY work_item_subject
 WHERE subject_key = ? AND state IN ('received', 'mapped', 'queued', 'sending', 'retry', 'ambiguous')
 LIMIT 1;
 
+-- name: has_resources
+SELECT 1 FROM work_resource WHERE position = ? LIMIT 1;
+
 -- name: repair_held
 SELECT 1
 FROM work_item INDEXED BY work_item_subject

@@ -85,3 +85,9 @@ PRAGMA foreign_key_check;
 
 -- name: rewrite
 VACUUM;
+
+-- name: freelist_count
+PRAGMA freelist_count;
+
+-- name: page_size
+PRAGMA page_size;

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "storage/process_lock.h"
+#include "storage/sqlite/queries.h"
 #include "storage/sqlite/reader_pool.h"
+#include "storage/sqlite/sqlite_transaction.h"
 #include "storage/sqlite/writer.h"
 
 namespace fhir_adapter::storage {
@@ -126,6 +128,16 @@ Health SqliteStore::health() const {
 
 std::int64_t SqliteStore::commits() const {
   return implementation_->writer == nullptr ? 0 : implementation_->writer->commits();
+}
+
+Result<std::int64_t> FreeBytes(Snapshot& snapshot) {
+  std::int64_t bytes = 1;
+  for (const char* query : {"freelist_count", "page_size"}) {
+    Statement statement = ConnectionOf(snapshot).Use(ConnectionQueries()[query]);
+    ADAPTER_TRY(const bool has_row, statement.Step());
+    bytes *= has_row ? statement.Integer(0) : 0;
+  }
+  return bytes;
 }
 
 }  // namespace fhir_adapter::storage

@@ -60,4 +60,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<Implementation> implementation_;
 };
 
+// Of the pages of the file that hold nothing: they are used again before the file grows.
+Result<std::int64_t> FreeBytes(Snapshot& snapshot);
+
 }  // namespace fhir_adapter::storage

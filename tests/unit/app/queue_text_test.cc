@@ -53,19 +53,19 @@ TEST(QueueText, Statistics_SayHowTheDaemonSendsAndWhy) {
   sending.in_flight = 1;
   const auto state = ParseEndpointState(ToJson(EndpointStateOf(sending)));
   ASSERT_TRUE(state);
-  const std::string text = StatisticsText({}, *state);
+  const std::string text = StatisticsText({}, *state, DiskUse{});
   EXPECT_NE(text.find("server       HAPI \"x\", trouble: server-busy, way half-open\n"), std::string::npos)
       << text;
   EXPECT_NE(text.find("sent as      batch (taken-apart), 1 patients at the moment, 4 at most\n"),
             std::string::npos);
   EXPECT_NE(text.find("new ids      by the server for AdverseEvent (listed), Provenance (refused)\n"),
             std::string::npos);
-  EXPECT_NE(
-      StatisticsJson({}, *state).find("\"endpoint\":{\"rung\":\"batch\",\"rungReason\":\"taken-apart\""),
-      std::string::npos);
+  EXPECT_NE(StatisticsJson({}, *state, DiskUse{})
+                .find("\"endpoint\":{\"rung\":\"batch\",\"rungReason\":\"taken-apart\""),
+            std::string::npos);
   const Result<EndpointState> none = Fail(Code::kUnreachable, "no daemon runs");
-  EXPECT_NE(StatisticsText({}, none).find("server       no daemon runs\n"), std::string::npos);
-  EXPECT_NE(StatisticsJson({}, none).find("\"endpoint\":null}"), std::string::npos);
+  EXPECT_NE(StatisticsText({}, none, DiskUse{}).find("server       no daemon runs\n"), std::string::npos);
+  EXPECT_NE(StatisticsJson({}, none, DiskUse{}).find("\"endpoint\":null}"), std::string::npos);
 }
 
 TEST(QueueText, Conflict_ShowsEachElementOfBothSides) {

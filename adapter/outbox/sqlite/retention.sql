@@ -1,0 +1,57 @@
+-- What of delivered records is no longer kept.
+
+-- name: submissions
+SELECT raw.inbox_id, i.received_us, i.subject_key, w.kind
+FROM inbox_raw AS raw
+JOIN inbox AS i ON i.inbox_id = raw.inbox_id
+LEFT JOIN work_item AS w ON w.work_id = i.receipt
+WHERE raw.inbox_id > ?
+ORDER BY raw.inbox_id
+LIMIT ?;
+
+-- Something of it waits, or came in too late.
+-- name: is_in_use
+SELECT 1
+FROM work_item INDEXED BY work_item_subject
+WHERE subject_key = ? AND (state NOT IN ('delivered', 'superseded') OR received_us >= ?)
+LIMIT 1;
+
+-- name: was_delivered
+SELECT 1 FROM work_item INDEXED BY work_item_subject WHERE subject_key = ? AND state = 'delivered' LIMIT 1;
+
+-- name: name_of_subject
+SELECT site, record_id FROM record_subject WHERE subject_key = ?;
+
+-- name: inbox_of_subject
+SELECT inbox_id FROM record_revision WHERE subject_key = ?;
+
+-- name: work_of_subject
+SELECT position FROM work_item INDEXED BY work_item_subject WHERE subject_key = ? ORDER BY position;
+
+-- name: delete_raw
+DELETE FROM inbox_raw WHERE inbox_id = ?;
+
+-- The HL7 v2 message that brought it; one of its number is refused from now on.
+-- name: delete_message
+DELETE FROM hl7_message_raw
+WHERE message_id IN (
+  SELECT w.message_id
+  FROM inbox AS i
+  JOIN hl7_message_work AS w INDEXED BY hl7_message_work_receipt ON w.receipt = i.receipt
+  WHERE i.inbox_id = ?);
+
+-- name: delete_resources
+DELETE FROM work_resource WHERE position = ?;
+
+-- name: delete_mapping_patient
+DELETE FROM mapping_patient WHERE position = ?;
+
+-- name: delete_mapping_facts
+DELETE FROM mapping_fact WHERE position = ?;
+
+-- name: delete_answer
+DELETE FROM work_answer WHERE position = ?;
+
+-- name: put_expiry
+INSERT INTO expiry (subject_key, expired_us, audit_seq) VALUES (?, ?, ?)
+ON CONFLICT (subject_key) DO UPDATE SET expired_us = excluded.expired_us, audit_seq = excluded.audit_seq;
