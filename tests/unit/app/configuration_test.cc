@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
             "requests_per_second_max, columns, map"},
         Bad{"[stoer]\n",
             "c.toml:1:2: unknown section [stoer]; did you mean 'store'? Valid: site, store, maps, http, "
-            "mllp, auth, endpoint, endpoint.auth, push, limits, audit, alert, service, source"},
+            "mllp, auth, endpoint, endpoint.auth, push, limits, retention, audit, alert, service, source"},
         Bad{"[site]\nid = 5\n", "c.toml:2:6: [site] id must be a text in quotes"},
         Bad{"[limits]\nhigh_water = 'x'\n", "c.toml:2:14: [limits] high_water must be a whole number"},
         Bad{"[limits]\nhigh_water = 0\n", "c.toml:2:14: [limits] high_water must be from 1 to 100000000"},
