@@ -77,7 +77,9 @@ Result<MessageAnswer> MessageReceiver::Take(storage::Transaction& transaction,
     const Submission submission{message.source, {}, message.actor, {}, {}};
     ADAPTER_TRY(const RecordAnswer answer,
                 ports_.records.Take(transaction, submission, *message.input.record));
-    if (answer.outcome == RecordOutcome::kConflict) {
+    const bool is_taken =
+        answer.outcome == RecordOutcome::kAccepted || answer.outcome == RecordOutcome::kKnown;
+    if (!is_taken) {  // another content under its number, or erased
       return MessageAnswer{MessageOutcome::kRefused, message.acknowledge(answer.issues, false)};
     }
     kept.receipts = {answer.receipt};

@@ -138,6 +138,26 @@ TEST_F(Mllp, SameRevisionWithAnotherContent_IsAnError) {
   EXPECT_EQ(Sql("SELECT count(*) FROM record_revision;"), "1\n");
 }
 
+// The message goes with the record that it brought, and the record is not taken again.
+TEST_F(Mllp, RecordThatIsErased_LeavesNothingOfItsMessageAndIsRefused) {
+  RunningSandbox sandbox;
+  sandbox.RegisterPatient("100003");
+  StartDaemon({}, sandbox.url());
+  const auto pages = [this] {
+    return ReadFile(daemon_->state_directory() + "/adapter.db") +
+           ReadFile(daemon_->state_directory() + "/adapter.db-wal");
+  };
+  EXPECT_EQ(Verdict(Send(Ras("MSG1", "H1"))), "MSA|AA|MSG1\r");
+  ASSERT_TRUE(daemon_->WaitUntilDelivered());
+  ASSERT_THAT(pages(), HasSubstr("Doe^John"));
+  ASSERT_EQ(daemon_->Command({"erase", "H1", "--reason", "asked"}).exit_code, 0);
+  EXPECT_THAT(pages(), Not(HasSubstr("Doe^John")));
+  const std::string later = Send(Ras("MSG2", "H1", "2", "20140506211001+0900"));
+  EXPECT_THAT(Verdict(later), StartsWith("MSA|AE|MSG2"));
+  EXPECT_THAT(later, HasSubstr("not-allowed"));
+  EXPECT_THAT(pages(), Not(HasSubstr("Doe^John")));
+}
+
 TEST_F(Mllp, PipelinedAndPartialFramesWithGarbageBetween_AreAnsweredInOrder) {
   StartDaemon();
   RawConnection connection(port_);
