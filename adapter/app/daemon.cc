@@ -83,6 +83,12 @@ Result<audit::Sequence> AppendEvent(outbox::SqliteBackend& backend, audit::Event
   return AppendProgramEvent(backend, std::move(entry));
 }
 
+Result<void> AppendAll(audit::AuditLog& log, storage::Transaction& transaction,
+                       const std::vector<audit::Entry>& entries) {
+  for (const audit::Entry& entry : entries) ADAPTER_CHECK(log.Append(transaction, entry));
+  return {};
+}
+
 }  // namespace
 
 // Members are destroyed in the opposite order: listeners first, the store last.
@@ -184,16 +190,13 @@ Result<void> Daemon::Parts::NoteConfiguration() {
 }
 
 void Daemon::Parts::StartNotes() {
-  notes = std::make_unique<AccessNotes>(
-      configuration.site.id, SystemClock(),
-      [this](std::vector<audit::Entry> entries, AccessNotes::Done done) {
-        const auto append =
-            [this, entries = std::move(entries)](storage::Transaction& transaction) -> Result<void> {
-          for (const audit::Entry& entry : entries) ADAPTER_CHECK(backend->log.Append(transaction, entry));
-          return {};
-        };
-        backend->store->Submit(append, std::move(done));
-      });
+  const auto append = [this](std::vector<audit::Entry> entries, AccessNotes::Done done) {
+    const auto write = [this, entries = std::move(entries)](storage::Transaction& transaction) {
+      return AppendAll(backend->log, transaction, entries);
+    };
+    backend->store->Submit(write, std::move(done));
+  };
+  notes = std::make_unique<AccessNotes>(configuration.site.id, SystemClock(), append);
 }
 
 // What came again and has no entry yet, of records for which the last entry is so old.

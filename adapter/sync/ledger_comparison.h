@@ -13,7 +13,6 @@
 #include "core/result.h"
 #include "fhir/node.h"
 #include "outbox/queue_reader.h"
-#include "storage/transaction.h"
 #include "sync/patient_matcher.h"
 
 namespace fhir_adapter::sync {

@@ -48,14 +48,15 @@ TEST_F(AuditedDaemon, WithAnEditedEntry_RefusesToStartAndNamesIt) {
   ASSERT_EQ(daemon_.Submit(Fixture("records/mg-1.json")).status, 202);
   ASSERT_EQ(daemon_.WaitForState("MG-1", 1, {"queued"}), "queued");
   ASSERT_EQ(daemon_.Stop(), 0);
+  // Entries 1 and 2 are of the start: started, configuration-changed.
   Sql("DROP TRIGGER audit_entry_is_never_changed; UPDATE audit_entry SET bytes = "
-      "CAST(replace(CAST(bytes AS TEXT), 'received', 'rejected') AS BLOB) WHERE seq = 2;");
+      "CAST(replace(CAST(bytes AS TEXT), 'received', 'rejected') AS BLOB) WHERE seq = 3;");
   const ProcessResult verified = Verify();
   EXPECT_EQ(verified.exit_code, 5);
-  EXPECT_EQ(AtPointer(verified.standard_output, "/firstBad"), "2");
+  EXPECT_EQ(AtPointer(verified.standard_output, "/firstBad"), "3");
   const ProcessResult refused = Serve();
   EXPECT_EQ(refused.exit_code, 5);
-  EXPECT_NE(refused.standard_error.find("entry 2 is not what was signed"), std::string::npos)
+  EXPECT_NE(refused.standard_error.find("entry 3 is not what was signed"), std::string::npos)
       << refused.standard_error;
 }
 

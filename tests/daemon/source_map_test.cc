@@ -107,7 +107,7 @@ TEST(SourceMapCheck, UnknownMap_IsNamedWithTheNearest) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.standard_output,
               testing::HasSubstr("[[source]] 'b' map: no map 'procedure-recrod' with a source type; did you "
-                                 "mean 'procedure-record'?"));
+                                 "mean procedure-record?"));
   const ProcessResult serve = RunAdapter({"--config", folder.File("c.toml"), "serve"});
   EXPECT_EQ(serve.exit_code, 2);
 }
