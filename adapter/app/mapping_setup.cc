@@ -16,6 +16,13 @@ std::string FindingJson(const fml::Finding& finding) {
          ",\"message\":" + net::JsonString(finding.message) + "}";
 }
 
+// What is wrong with the choice of a map, not with a file, says who chose it.
+void NameTheChoice(const ConfiguredMap& map, std::size_t known, std::vector<fml::Finding>& findings) {
+  for (std::size_t i = known; i < findings.size(); ++i) {
+    if (findings[i].where.file.empty()) findings[i].message = map.named_by + ": " + findings[i].message;
+  }
+}
+
 }  // namespace
 
 pipeline::MappingSettings MappingSettingsOf(const Configuration& configuration, const std::string& map) {
@@ -51,22 +58,24 @@ std::vector<ConfiguredMap> ConfiguredMaps(const Configuration& configuration) {
 ConfiguredSets BuildConfiguredSets(std::vector<fml::SourceFile> files, const Configuration& configuration,
                                    const std::vector<ConfiguredMap>& maps,
                                    std::vector<fml::Finding>& findings) {
-  ConfiguredSets sets;
+  const ConfiguredMap& first = maps.front();
+  std::size_t known = findings.size();
+  auto set =
+      pipeline::MappingSet::Build(std::move(files), MappingSettingsOf(configuration, first.map), findings);
+  if (!set) {
+    NameTheChoice(first, known, findings);
+    return {};
+  }
+  ConfiguredSets sets = {std::move(set)};
   bool is_complete = true;
-  for (const ConfiguredMap& map : maps) {
-    const std::size_t known = findings.size();
-    auto set = sets.empty() ? pipeline::MappingSet::Build(std::move(files),
-                                                          MappingSettingsOf(configuration, map.map), findings)
-                            : sets.front()->ForMap(map.map, findings);
-    if (set) {
-      sets.push_back(std::move(set));
+  for (std::size_t i = 1; i < maps.size(); ++i) {
+    known = findings.size();
+    auto other = sets.front()->ForMap(maps[i].map, findings);
+    if (other) {
+      sets.push_back(std::move(other));
       continue;
     }
-    for (std::size_t i = known; i < findings.size(); ++i) {
-      const bool is_of_the_choice = findings[i].where.file.empty();
-      if (is_of_the_choice) findings[i].message = map.named_by + ": " + findings[i].message;
-    }
-    if (sets.empty()) return {};
+    NameTheChoice(maps[i], known, findings);
     is_complete = false;
   }
   return is_complete ? sets : ConfiguredSets{};
