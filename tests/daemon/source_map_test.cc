@@ -29,6 +29,7 @@ class SourceMaps : public testing::Test {
     options.maps = folder_.File("maps");
     options.more_configuration = Source("own", "") + Source("other", "map = \"other-clinic\"\n");
     sandbox_.RegisterPatient("200002");
+    sandbox_.RegisterPatient("200003");
     daemon_ = std::make_unique<RunningDaemon>(options);
   }
 
@@ -39,8 +40,13 @@ class SourceMaps : public testing::Test {
   static std::string Record(const std::string& id) {
     return Replaced(Fixture("records/bare.json"), "EDGE-BARE", id);
   }
+  // Of another patient: a finding about an interval between the two would speak of an administration that
+  // the other map leaves out.
+  static std::string OtherRecord(const std::string& id) {
+    return Replaced(Record(id), "\"mrn\": \"200002\"", "\"mrn\": \"200003\"");
+  }
   void MoveIn(const std::string& source, const std::string& id) const {
-    folder_.Write(id, Record(id));
+    folder_.Write(id, source == "other" ? OtherRecord(id) : Record(id));
     fs::rename(folder_.File(id), fs::path(folder_.File(source)) / (id + ".json"));
   }
   // Of the daemon's own copy, as editors do.
