@@ -29,7 +29,7 @@ trap 'rm -rf "$folder"' EXIT
 report() {
   local -a module
   read -ra module <<<"$(fuzz_module "$1")"
-  LLVM_PROFILE_FILE=$folder/$1.profraw "$fuzz_build/tests/fuzz/fuzz_$1" -runs=0 "fixtures/corpus/$1" >"$folder/$1.log" 2>&1 ||
+  LLVM_PROFILE_FILE=$folder/$1.profraw "$fuzz_build/tests/fuzz/fuzz_$1" -runs=0 -artifact_prefix="$folder/" "fixtures/corpus/$1" >"$folder/$1.log" 2>&1 ||
     { tail -n 20 "$folder/$1.log" >&2; return 1; }
   llvm-profdata-19 merge -sparse "$folder/$1.profraw" -o "$folder/$1.profdata"
   llvm-cov-19 export -summary-only -instr-profile="$folder/$1.profdata" "$fuzz_build/tests/fuzz/fuzz_$1" "${module[@]}" |
