@@ -12,24 +12,14 @@
 #include "app/local_user.h"
 #include "app/reconcile_changes.h"
 #include "app/reconcile_state.h"
+#include "app/since_option.h"
 #include "core/digest.h"
 #include "core/fault_point.h"
 #include "core/limits.h"
-#include "fhir/temporal.h"
 #include "outbox/inbox.h"
 
 namespace fhir_adapter::app {
 namespace {
-
-Result<std::optional<TimeUs>> ParseSince(const std::string& text) {
-  if (text.empty()) return std::optional<TimeUs>();
-  const auto time = fhir::Temporal::ParseDateTime(text);
-  const auto interval = time ? time->ToUtcInterval(0) : std::nullopt;
-  if (!interval) {
-    return Fail(Code::kUsage, "--since is a date or a time with offset: 2026-03-01 or 2026-03-01T08:00:00Z");
-  }
-  return std::optional(TimeUs{interval->first_us});
-}
 
 Result<void> CheckOptions(const ReconcileOptions& options, bool sending_is_stopped) {
   if ((options.repair || options.adopt) && options.reason.empty()) {

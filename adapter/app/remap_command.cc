@@ -9,25 +9,15 @@
 #include "app/local_user.h"
 #include "app/mapping_setup.h"
 #include "app/remap_changes.h"
+#include "app/since_option.h"
 #include "core/fault_point.h"
 #include "core/limits.h"
-#include "fhir/temporal.h"
 #include "pipeline/shared_record_mapper.h"
 
 namespace fhir_adapter::app {
 namespace {
 
 constexpr std::string_view kProvenance = "Provenance";
-
-Result<std::optional<TimeUs>> ParseSince(const std::string& text) {
-  if (text.empty()) return std::optional<TimeUs>();
-  const auto time = fhir::Temporal::ParseDateTime(text);
-  const auto interval = time ? time->ToUtcInterval(0) : std::nullopt;
-  if (!interval) {
-    return Fail(Code::kUsage, "--since is a date or a time with offset: 2026-03-01 or 2026-03-01T08:00:00Z");
-  }
-  return std::optional(TimeUs{interval->first_us});
-}
 
 Issues ToIssues(const std::vector<outbox::Reason>& notes) {
   Issues issues;

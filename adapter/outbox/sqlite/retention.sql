@@ -25,33 +25,6 @@ SELECT site, record_id FROM record_subject WHERE subject_key = ?;
 -- name: inbox_of_subject
 SELECT inbox_id FROM record_revision WHERE subject_key = ?;
 
--- name: work_of_subject
-SELECT position FROM work_item INDEXED BY work_item_subject WHERE subject_key = ? ORDER BY position;
-
--- name: delete_raw
-DELETE FROM inbox_raw WHERE inbox_id = ?;
-
--- The HL7 v2 message that brought it; one of its number is refused from now on.
--- name: delete_message
-DELETE FROM hl7_message_raw
-WHERE message_id IN (
-  SELECT w.message_id
-  FROM inbox AS i
-  JOIN hl7_message_work AS w INDEXED BY hl7_message_work_receipt ON w.receipt = i.receipt
-  WHERE i.inbox_id = ?);
-
--- name: delete_resources
-DELETE FROM work_resource WHERE position = ?;
-
--- name: delete_mapping_patient
-DELETE FROM mapping_patient WHERE position = ?;
-
--- name: delete_mapping_facts
-DELETE FROM mapping_fact WHERE position = ?;
-
--- name: delete_answer
-DELETE FROM work_answer WHERE position = ?;
-
 -- name: put_expiry
 INSERT INTO expiry (subject_key, expired_us, audit_seq) VALUES (?, ?, ?)
 ON CONFLICT (subject_key) DO UPDATE SET expired_us = excluded.expired_us, audit_seq = excluded.audit_seq;

@@ -19,6 +19,11 @@ Statement Use(storage::Snapshot& snapshot, std::string_view query) {
   return storage::ConnectionOf(snapshot).Use(RetentionQueries()[query]);
 }
 
+// What an erasure takes away, too.
+Statement UseOfErasure(storage::Snapshot& snapshot, std::string_view query) {
+  return storage::ConnectionOf(snapshot).Use(EraseQueries()[query]);
+}
+
 struct Candidates {
   std::vector<std::string> subjects;  // in the order of their submissions; may repeat
   std::int64_t last = 0;              // number of the last submission looked at
@@ -55,9 +60,7 @@ Result<bool> MayExpire(storage::Snapshot& snapshot, const std::string& subject_k
   return HasRow(delivered);
 }
 
-Result<std::vector<std::int64_t>> Numbers(storage::Snapshot& snapshot, std::string_view query,
-                                          const std::string& subject_key) {
-  Statement statement = Use(snapshot, query);
+Result<std::vector<std::int64_t>> Numbers(Statement statement, const std::string& subject_key) {
   statement.Bind(subject_key);
   return FirstColumn(statement);
 }
@@ -81,15 +84,15 @@ Result<void> SqliteRetention::ExpireRecord(storage::Transaction& transaction, co
   }
   ADAPTER_TRY(const audit::Sequence sequence, log_.Append(transaction, entry));
   ADAPTER_CHECK(Use(transaction, "put_expiry").Bind(subject_key, now.us, sequence).Run());
-  ADAPTER_TRY(const auto submissions, Numbers(transaction, "inbox_of_subject", subject_key));
+  ADAPTER_TRY(const auto submissions, Numbers(Use(transaction, "inbox_of_subject"), subject_key));
   for (const std::int64_t inbox_id : submissions) {
-    ADAPTER_CHECK(Use(transaction, "delete_raw").Bind(inbox_id).Run());
-    ADAPTER_CHECK(Use(transaction, "delete_message").Bind(inbox_id).Run());
+    ADAPTER_CHECK(UseOfErasure(transaction, "delete_raw").Bind(inbox_id).Run());
+    ADAPTER_CHECK(UseOfErasure(transaction, "delete_message").Bind(inbox_id).Run());
   }
-  ADAPTER_TRY(const auto positions, Numbers(transaction, "work_of_subject", subject_key));
+  ADAPTER_TRY(const auto positions, Numbers(UseOfErasure(transaction, "work_of_subject"), subject_key));
   for (const std::int64_t position : positions) {
     for (const std::string_view query : kOfWork) {
-      ADAPTER_CHECK(Use(transaction, query).Bind(position).Run());
+      ADAPTER_CHECK(UseOfErasure(transaction, query).Bind(position).Run());
     }
   }
   return {};
