@@ -1,13 +1,10 @@
 #include "intake/mllp_server.h"
 
 #include <atomic>
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <condition_variable>
-#include <future>
 #include <mutex>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,7 +15,9 @@
 #include "core/log.h"
 #include "intake/mllp_codec.h"
 #include "net/detail/io_context.h"
+#include "net/detail/listener.h"
 #include "net/detail/secure_stream.h"
+#include "net/detail/session_timer.h"
 #include "net/io_thread.h"
 #include "net/socket.h"
 
@@ -28,10 +27,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using net::StreamSocket;
-using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 constexpr std::size_t kReadChunkBytes = 64 * 1024;
-constexpr std::int64_t kAcceptRetryMs = 100;
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;  // read and thrown away before an early close
 constexpr std::int64_t kLingerMs = 1'000;
 
@@ -92,17 +89,15 @@ class Session final : public std::enable_shared_from_this<Session> {
   void Linger();
   void Break(std::string_view reason);
   void ArmTimer(std::int64_t milliseconds);
-  void StopTimer();
   void OnTimer();
   const MllpLimits& limits() const { return context_.options.limits; }
 
   net::SecureStream stream_;
-  asio::steady_timer timer_;
+  net::SessionTimer timer_;
   ServerContext& context_;
   const std::string peer_address_;
   std::string certificate_sha256_;
   State state_ = State::kReading;
-  std::uint64_t timer_generation_ = 0;
   MllpDecoder decoder_;
   std::string chunk_;
   std::size_t frames_given_up_ = 0;
@@ -124,7 +119,7 @@ void Session::Start() {
 
 void Session::OnHandshake(error_code error) {
   if (state_ != State::kHandshake) return Close();
-  StopTimer();
+  timer_.Stop();
   if (error) {
     ++context_.handshakes_failed;
     return Close();
@@ -163,7 +158,7 @@ void Session::Read() {
 
 void Session::OnRead(error_code error, std::size_t bytes) {
   if (state_ != State::kReading) return;
-  StopTimer();
+  timer_.Stop();
   if (error) return decoder_.is_inside() ? Break("mllp-frame-not-ended") : Close();
   decoder_.Push(std::string_view(chunk_).substr(0, bytes));
   TakeNext();
@@ -206,7 +201,7 @@ void Session::OnAnswer(const MllpReply& reply) {
 
 void Session::OnWritten(error_code error) {
   if (state_ == State::kClosed) return;
-  StopTimer();
+  timer_.Stop();
   if (error || context_.draining) return Close();
   if (close_after_) return Linger();
   is_waiting_ = true;
@@ -240,7 +235,7 @@ void Session::Break(std::string_view reason) {
 void Session::Close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
-  StopTimer();
+  timer_.Stop();
   error_code ignored;
   static_cast<void>(stream_.socket().shutdown(StreamSocket::shutdown_send, ignored));
   static_cast<void>(stream_.socket().close(ignored));
@@ -248,16 +243,7 @@ void Session::Close() {
 }
 
 void Session::ArmTimer(std::int64_t milliseconds) {
-  const std::uint64_t generation = ++timer_generation_;
-  timer_.expires_after(std::chrono::milliseconds(milliseconds));
-  timer_.async_wait([self = shared_from_this(), generation](error_code error) {
-    if (!error && generation == self->timer_generation_) self->OnTimer();
-  });
-}
-
-void Session::StopTimer() {
-  ++timer_generation_;
-  timer_.cancel();
+  timer_.Arm(milliseconds, [self = shared_from_this()] { self->OnTimer(); });
 }
 
 void Session::OnTimer() {
@@ -296,47 +282,15 @@ struct MllpServer::Implementation {
   explicit Implementation(Options options) : context(std::move(options)) {}
   ~Implementation();
 
-  void Accept();
   void OnAccepted(StreamSocket socket);
-  void StopAccepting();
   std::vector<std::shared_ptr<Session>> Sessions() const;
-  template <class Function>
-  void RunOnIoThread(Function function);
 
   net::IoThread io_thread;
   ServerContext context;
-  std::unique_ptr<Acceptor> acceptor;
-  std::unique_ptr<asio::steady_timer> accept_timer;
+  std::unique_ptr<net::Listener> listener;
   std::uint16_t port = 0;
   std::string address;
 };
-
-template <class Function>
-void MllpServer::Implementation::RunOnIoThread(Function function) {
-  std::promise<void> done;
-  io_thread.Post([&] {
-    function();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
-
-void MllpServer::Implementation::Accept() {
-  if (!acceptor->is_open()) return;
-  acceptor->async_accept([this](error_code error, StreamSocket socket) {
-    if (error == asio::error::operation_aborted) return;
-    if (error) {
-      // Out of descriptors or memory: the queue of the system holds the others for a moment.
-      accept_timer->expires_after(std::chrono::milliseconds(kAcceptRetryMs));
-      accept_timer->async_wait([this](error_code stopped) {
-        if (!stopped) Accept();
-      });
-      return;
-    }
-    OnAccepted(std::move(socket));
-    Accept();
-  });
-}
 
 void MllpServer::Implementation::OnAccepted(StreamSocket socket) {
   const int descriptor = socket.native_handle();
@@ -349,12 +303,6 @@ void MllpServer::Implementation::OnAccepted(StreamSocket socket) {
   std::make_shared<Session>(std::move(socket), context, net::PeerAddress(descriptor))->Start();
 }
 
-void MllpServer::Implementation::StopAccepting() {
-  error_code ignored;
-  static_cast<void>(acceptor->close(ignored));
-  accept_timer->cancel();
-}
-
 std::vector<std::shared_ptr<Session>> MllpServer::Implementation::Sessions() const {
   std::vector<std::shared_ptr<Session>> sessions;
   for (const auto& [key, session] : context.sessions) sessions.push_back(session);
@@ -362,9 +310,9 @@ std::vector<std::shared_ptr<Session>> MllpServer::Implementation::Sessions() con
 }
 
 MllpServer::Implementation::~Implementation() {
-  if (!acceptor) return;
-  RunOnIoThread([this] {
-    if (acceptor->is_open()) StopAccepting();
+  if (!listener) return;
+  io_thread.Run([this] {
+    listener->Stop();
     context.draining = true;
     for (const auto& session : Sessions()) session->Close();
   });
@@ -373,10 +321,7 @@ MllpServer::Implementation::~Implementation() {
     std::unique_lock lock(context.mutex);
     context.all_closed.wait(lock, [this] { return context.connections == 0; });
   }
-  RunOnIoThread([this] {
-    acceptor.reset();
-    accept_timer.reset();
-  });
+  io_thread.Run([this] { listener.reset(); });
 }
 
 Result<std::unique_ptr<MllpServer>> MllpServer::Start(Options options) {
@@ -388,13 +333,10 @@ Result<std::unique_ptr<MllpServer>> MllpServer::Start(Options options) {
   net::ListenAddress bound = server.context.options.address;
   bound.port = server.port;
   server.address = net::ToString(bound);
-  auto& io = server.io_thread.implementation();
-  server.context.gate = io.gate;
-  server.acceptor = std::make_unique<Acceptor>(io.context);
-  server.accept_timer = std::make_unique<asio::steady_timer>(io.context);
-  server.acceptor->assign(asio::generic::stream_protocol(bound.is_ipv6() ? AF_INET6 : AF_INET, 0),
-                          socket.Release());
-  server.io_thread.Post([&server] { server.Accept(); });
+  server.context.gate = server.io_thread.implementation().gate;
+  server.listener = std::make_unique<net::Listener>(
+      server.io_thread, std::move(socket), bound.is_ipv6() ? AF_INET6 : AF_INET,
+      [&server](StreamSocket accepted) { server.OnAccepted(std::move(accepted)); });
   return std::unique_ptr<MllpServer>(new MllpServer(std::move(state)));
 }
 
@@ -424,9 +366,9 @@ MllpStatistics MllpServer::statistics() const {
 
 bool MllpServer::Drain(std::int64_t deadline_ms) {
   Implementation& state = *implementation_;
-  state.RunOnIoThread([&state] {
+  state.io_thread.Run([&state] {
     state.context.draining = true;
-    if (state.acceptor->is_open()) state.StopAccepting();
+    state.listener->Stop();
     for (const auto& session : state.Sessions()) session->CloseWhenIdle();
   });
   bool drained = false;
@@ -435,7 +377,7 @@ bool MllpServer::Drain(std::int64_t deadline_ms) {
     drained = state.context.all_closed.wait_for(lock, std::chrono::milliseconds(deadline_ms),
                                                 [&state] { return state.context.connections == 0; });
   }
-  state.RunOnIoThread([&state] {
+  state.io_thread.Run([&state] {
     for (const auto& session : state.Sessions()) session->Close();
   });
   return drained;

@@ -1,11 +1,8 @@
 #include "net/http_server.h"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
-#include <future>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -16,17 +13,12 @@
 #include <vector>
 
 #include "net/detail/http_session.h"
+#include "net/detail/listener.h"
 #include "net/socket.h"
 
 namespace fhir_adapter::net {
 
 namespace {
-
-namespace asio = boost::asio;
-using boost::system::error_code;
-using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
-
-constexpr std::int64_t kAcceptRetryMs = 100;
 
 // Outside this machine nobody is let in unseen, and nothing is said in clear.
 Result<void> CheckExposure(const HttpServerOptions& options) {
@@ -50,57 +42,23 @@ struct HttpServer::Implementation {
   ~Implementation();
 
   void Listen(FileDescriptor socket, int family);
-  void Accept();
   void OnAccepted(StreamSocket socket);
   void StopAccepting();
   void CloseSessions();
-  template <class Function>
-  void RunOnIoThread(Function function);
 
   std::unique_ptr<IoThread> own_io_thread;
   IoThread* io_thread = nullptr;
   HttpServerContext context;
-  std::unique_ptr<Acceptor> acceptor;
-  std::unique_ptr<asio::steady_timer> accept_timer;
+  std::unique_ptr<Listener> listener;
   bool is_unix = false;
   std::uint16_t port = 0;
   std::string address;
 };
 
-template <class Function>
-void HttpServer::Implementation::RunOnIoThread(Function function) {
-  std::promise<void> done;
-  io_thread->Post([&] {
-    function();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
-
 void HttpServer::Implementation::Listen(FileDescriptor socket, int family) {
-  auto& io = io_thread->implementation();
-  context.gate = io.gate;
-  acceptor = std::make_unique<Acceptor>(io.context);
-  accept_timer = std::make_unique<asio::steady_timer>(io.context);
-  acceptor->assign(asio::generic::stream_protocol(family, 0), socket.Release());
-  io_thread->Post([this] { Accept(); });
-}
-
-void HttpServer::Implementation::Accept() {
-  if (!acceptor->is_open()) return;
-  acceptor->async_accept([this](error_code error, StreamSocket socket) {
-    if (error == asio::error::operation_aborted) return;
-    if (error) {
-      // Out of descriptors or memory: the queue of the system holds the others for a moment.
-      accept_timer->expires_after(std::chrono::milliseconds(kAcceptRetryMs));
-      accept_timer->async_wait([this](error_code stopped) {
-        if (!stopped) Accept();
-      });
-      return;
-    }
-    OnAccepted(std::move(socket));
-    Accept();
-  });
+  context.gate = io_thread->implementation().gate;
+  listener = std::make_unique<Listener>(*io_thread, std::move(socket), family,
+                                        [this](StreamSocket accepted) { OnAccepted(std::move(accepted)); });
 }
 
 void HttpServer::Implementation::OnAccepted(StreamSocket socket) {
@@ -136,9 +94,7 @@ void HttpServer::Implementation::OnAccepted(StreamSocket socket) {
 }
 
 void HttpServer::Implementation::StopAccepting() {
-  error_code ignored;
-  static_cast<void>(acceptor->close(ignored));
-  accept_timer->cancel();
+  listener->Stop();
   if (is_unix) unlink(context.options.unix_socket_path.c_str());
 }
 
@@ -150,9 +106,9 @@ void HttpServer::Implementation::CloseSessions() {
 }
 
 HttpServer::Implementation::~Implementation() {
-  if (!acceptor) return;
-  RunOnIoThread([this] {
-    if (acceptor->is_open()) StopAccepting();
+  if (!listener) return;
+  io_thread->Run([this] {
+    if (listener->is_open()) StopAccepting();
     context.draining = true;
     CloseSessions();
   });
@@ -161,10 +117,7 @@ HttpServer::Implementation::~Implementation() {
     std::unique_lock lock(context.mutex);
     context.all_closed.wait(lock, [this] { return context.connections == 0; });
   }
-  RunOnIoThread([this] {
-    acceptor.reset();
-    accept_timer.reset();
-  });
+  io_thread->Run([this] { listener.reset(); });
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options, Router router) {
@@ -227,9 +180,9 @@ std::int64_t HttpServer::throttled_requests() const {
 
 bool HttpServer::Drain(std::int64_t deadline_ms) {
   Implementation& state = *implementation_;
-  state.RunOnIoThread([&state] {
+  state.io_thread->Run([&state] {
     state.context.draining = true;
-    if (state.acceptor->is_open()) state.StopAccepting();
+    if (state.listener->is_open()) state.StopAccepting();
     std::vector<std::shared_ptr<HttpSession>> sessions;
     sessions.reserve(state.context.sessions.size());
     for (const auto& [key, session] : state.context.sessions) sessions.push_back(session);
@@ -241,7 +194,7 @@ bool HttpServer::Drain(std::int64_t deadline_ms) {
     drained = state.context.all_closed.wait_for(lock, std::chrono::milliseconds(deadline_ms),
                                                 [&state] { return state.context.connections == 0; });
   }
-  state.RunOnIoThread([&state] { state.CloseSessions(); });
+  state.io_thread->Run([&state] { state.CloseSessions(); });
   return drained;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -14,6 +13,8 @@
 #include <optional>
 #include <utility>
 #include <vector>
+
+#include "net/detail/session_timer.h"
 
 namespace fhir_adapter::net {
 
@@ -104,16 +105,14 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   void FinishExchange(int status, std::size_t response_bytes);
   void ReleaseBody();
   void ArmTimer(std::int64_t milliseconds);
-  void StopTimer();
   void OnTimer();
   const HttpLimits& limits() const { return context_.policy.limits; }
 
   SecureStream stream_;
-  asio::steady_timer timer_;
+  SessionTimer timer_;
   HttpServerContext& context_;
   HttpPeer peer_;
   State state_ = State::kIdle;
-  std::uint64_t timer_generation_ = 0;
   bool is_first_request_ = true;
   bool timed_out_ = false;
 
@@ -165,7 +164,7 @@ void Session::Start() {
 
 void Session::OnHandshake(error_code error) {
   if (state_ != State::kHandshake) return Close();
-  StopTimer();
+  timer_.Stop();
   if (error) {
     ++context_.handshakes_failed;
     return LingerOnSocket();  // so that the client sees the alert that says why
@@ -223,7 +222,7 @@ void Session::ReadHead() {
 void Session::OnHead(error_code error) {
   if (state_ == State::kClosed) return;
   if (timed_out_ || error) return RespondToReadError(error);
-  StopTimer();
+  timer_.Stop();
   close_after_ = true;  // until the head is found good, what follows it cannot be trusted
   is_head_ = parser_->get().method() == http::verb::head;
   if (auto problem = AcceptHead()) return RespondProblem(*problem);
@@ -373,7 +372,7 @@ void Session::OnBody(error_code error) {
 }
 
 void Session::Dispatch() {
-  StopTimer();
+  timer_.Stop();
   state_ = State::kHandling;
   chunk_ = {};
   HttpRequest request = request_;
@@ -426,7 +425,7 @@ void Session::RespondToReadError(error_code error) {
 }
 
 void Session::RespondProblem(const HttpProblem& problem) {
-  StopTimer();
+  timer_.Stop();
   body_.clear();
   chunk_ = {};
   HttpResponse response = context_.options.render_problem
@@ -487,7 +486,7 @@ void Session::Write(HttpResponse response) {
 void Session::OnWritten(error_code error) {
   FinishExchange(error ? 0 : response_status_, response_.body.size());
   if (state_ == State::kClosed) return;
-  StopTimer();
+  timer_.Stop();
   response_ = {};
   if (error) return Close();
   if (close_after_) return Linger();
@@ -546,7 +545,7 @@ void Session::ReleaseBody() {
 void Session::Close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
-  StopTimer();
+  timer_.Stop();
   ReleaseBody();
   error_code ignored;
   static_cast<void>(stream_.socket().close(ignored));
@@ -554,16 +553,7 @@ void Session::Close() {
 }
 
 void Session::ArmTimer(std::int64_t milliseconds) {
-  const std::uint64_t generation = ++timer_generation_;
-  timer_.expires_after(std::chrono::milliseconds(milliseconds));
-  timer_.async_wait([self = shared_from_this(), generation](error_code error) {
-    if (!error && generation == self->timer_generation_) self->OnTimer();
-  });
-}
-
-void Session::StopTimer() {
-  ++timer_generation_;
-  timer_.cancel();
+  timer_.Arm(milliseconds, [self = shared_from_this()] { self->OnTimer(); });
 }
 
 void Session::OnTimer() {

@@ -1,5 +1,6 @@
 #include "net/io_thread.h"
 
+#include <future>
 #include <pthread.h>
 #include <signal.h>
 
@@ -25,6 +26,15 @@ IoThread::~IoThread() {
 
 void IoThread::Post(std::function<void()> task) {
   implementation_->gate->Post(std::move(task));
+}
+
+void IoThread::Run(const std::function<void()>& task) {
+  std::promise<void> done;
+  Post([&] {
+    task();
+    done.set_value();
+  });
+  done.get_future().wait();
 }
 
 bool IoThread::IsCurrent() const {

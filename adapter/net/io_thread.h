@@ -17,7 +17,9 @@ class IoThread {
   IoThread& operator=(const IoThread&) = delete;
 
   void Post(std::function<void()> task);
-  bool IsCurrent() const;  // true when called on the I/O thread
+  void Run(
+      const std::function<void()>& task);  // posts it and waits until it has run; from other threads only
+  bool IsCurrent() const;                  // true when called on the I/O thread
 
   struct Implementation;  // net/detail/io_context.h, for the .cc files that include Asio
   Implementation& implementation() { return *implementation_; }
