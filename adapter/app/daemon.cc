@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -129,7 +130,10 @@ struct Daemon::Parts {
   // The set at start: intake reads records against its model for the life of the process.
   std::shared_ptr<const pipeline::MappingSet> first_set;
   std::vector<std::shared_ptr<const pipeline::MappingSet>> other_sets;  // of sources with another map
-  std::vector<std::unique_ptr<const record::TableLayout>> tables;       // of sources and http
+  // Of directories and http, by columns and the model that they are read against.
+  std::map<std::pair<std::string, const record::RecordModel*>, std::unique_ptr<const record::TableLayout>>
+      tables;
+  std::vector<std::unique_ptr<const record::TableLayout>> sql_tables;
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
   std::unique_ptr<AccessNotes> notes;
@@ -382,6 +386,9 @@ Result<void> Daemon::Parts::StartMllp() {
 
 Result<const record::RecordModel*> Daemon::Parts::ModelOf(const std::string& map) {
   if (first_set->settings().map == map) return &first_set->model();
+  const auto known = std::ranges::find(
+      other_sets, map, [](const auto& set) -> const std::string& { return set->settings().map; });
+  if (known != other_sets.end()) return &(*known)->model();
   std::vector<fml::Finding> findings;
   auto set = first_set->ForMap(map, findings);
   if (!set) return Fail(Code::kConfiguration, findings.back().message);
@@ -392,9 +399,10 @@ Result<const record::RecordModel*> Daemon::Parts::ModelOf(const std::string& map
 Result<const record::TableLayout*> Daemon::Parts::Table(const std::string& columns,
                                                         const record::RecordModel& model) {
   if (columns.empty()) return nullptr;
+  const auto known = tables.find({columns, &model});
+  if (known != tables.end()) return known->second.get();
   ADAPTER_TRY(auto layout, LoadColumns(columns, configuration, model));
-  tables.push_back(std::move(layout));
-  return tables.back().get();
+  return tables.emplace(std::pair(columns, &model), std::move(layout)).first->second.get();
 }
 
 void Daemon::Parts::StartRetention() {
@@ -427,11 +435,11 @@ Result<void> Daemon::Parts::StartDirectory(const SourceSettings& settings, const
 
 Result<void> Daemon::Parts::StartSql(const SourceSettings& settings, const record::RecordModel& model) {
   ADAPTER_TRY(auto layout, LoadSqlColumns(settings, configuration, model));
-  tables.push_back(std::move(layout));
+  sql_tables.push_back(std::move(layout));
   const intake::SqlSource::Ports ports{*backend->store, backend->sources, *receiver, SystemClock(),
                                        SystemRandom()};
   auto source = std::make_unique<intake::SqlSource>(
-      SqlSettingsOf(settings, configuration, tables.back().get()), model, ports);
+      SqlSettingsOf(settings, configuration, sql_tables.back().get()), model, ports);
   source->Start();
   const std::scoped_lock lock(sql_sources_mutex);
   sql_sources.emplace_back(settings.name, std::move(source));
