@@ -1,23 +1,18 @@
 #include "sync/create_forms.h"
 
 #include "core/log.h"
+#include "sync/own_types.h"
 #include "sync/resource_identity.h"
 
 namespace fhir_adapter::sync {
 namespace {
 
 // In the order of their names.
-constexpr std::string_view kOwnTypes[] = {"AdverseEvent",
-                                          "Condition",
-                                          "Device",
-                                          "DetectedIssue",
-                                          "DocumentReference",
-                                          "Encounter",
-                                          "MedicationAdministration",
-                                          "MedicationRequest",
-                                          "Observation",
-                                          "Procedure",
-                                          "Provenance"};
+template <class Function>
+void ForEachOwnType(Function function) {
+  for (const OwnType& own : kOwnTypes) function(own.type);
+  function(kProvenance);
+}
 
 }  // namespace
 
@@ -67,19 +62,19 @@ void CreateForms::Adopt(std::string_view type) {
 
 std::vector<PostedType> CreateForms::posted() const {
   std::vector<PostedType> posted;
-  for (const std::string_view name : kOwnTypes) {
+  ForEachOwnType([&](std::string_view name) {
     const Type& type = Find(name);
-    if (!type.is_posted()) continue;
+    if (!type.is_posted()) return;
     posted.push_back({std::string(name), type.is_refused ? FormReason::kRefused : FormReason::kListed});
-  }
+  });
   return posted;
 }
 
 std::vector<std::string> CreateForms::untold() const {
   std::vector<std::string> untold;
-  for (const std::string_view name : kOwnTypes) {
+  ForEachOwnType([&](std::string_view name) {
     if (!Find(name).takes_update) untold.emplace_back(name);
-  }
+  });
   return untold;
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/digest.h"
+#include "sync/own_types.h"
 #include "sync/resource_identity.h"
 #include "sync/resource_merge.h"
 
@@ -16,8 +17,6 @@ using outbox::LedgerRow;
 using outbox::ResourceKey;
 using outbox::WorkItem;
 using outbox::WorkKind;
-
-constexpr std::string_view kProvenance = "Provenance";
 
 class Planner {
  public:

@@ -9,6 +9,7 @@
 #include "core/limits.h"
 #include "sync/delivery_planner.h"
 #include "sync/element_differences.h"
+#include "sync/own_types.h"
 #include "sync/resource_content.h"
 #include "sync/resource_identity.h"
 #include "sync/search_page.h"
@@ -20,26 +21,6 @@ using fhir::Node;
 using outbox::LedgerRow;
 using outbox::LedgerSubject;
 using outbox::ResourceKey;
-
-// What we write, and the identifier that it carries. A Provenance carries none: it is found by its targets.
-struct OwnType {
-  std::string_view type;
-  std::string_view system;  // below {canonical_base}/sid/
-  std::string_view patient_parameter;
-};
-constexpr std::array<OwnType, 10> kOwnTypes = {{
-    {"AdverseEvent", "it-adverse-event", "subject"},
-    {"Condition", "it-condition", "patient"},
-    {"DetectedIssue", "it-issue", "patient"},
-    {"Device", "it-device", "patient"},
-    {"DocumentReference", "it-consent", "patient"},
-    {"Encounter", "it-encounter", "patient"},
-    {"MedicationAdministration", "it-administration", "patient"},
-    {"MedicationRequest", "it-order", "patient"},
-    {"Observation", "it-observation", "patient"},
-    {"Procedure", "it-procedure", "patient"},
-}};
-constexpr std::string_view kProvenance = "Provenance";
 
 Failure TooManyPages() {
   return Fail(Code::kLimit, "the server gives more pages of one search than can be read");
