@@ -40,15 +40,8 @@ class Maps : public testing::Test {
     std::filesystem::rename(daemon_->folder().File("edited"), daemon_->folder().File(file));
   }
 
-  std::string Query(const std::string& sql) const {
-    ProcessOptions options;
-    options.arguments = {"sqlite3", "-readonly", daemon_->state_directory() + "/adapter.db", sql};
-    const ProcessResult result = RunProcess(options);
-    EXPECT_EQ(result.exit_code, 0) << result.standard_error;
-    return result.standard_output.substr(0, result.standard_output.find_last_not_of('\n') + 1);
-  }
   std::string SetOf(int number) const {
-    return Query(
+    return daemon_->Query(
         "SELECT map_set_sha256 FROM mapping JOIN work_item USING (position) JOIN record_subject USING "
         "(subject_key) WHERE record_id = 'FLOW-" +
         std::to_string(number) + "'");
@@ -93,13 +86,14 @@ TEST_F(Maps, EditedWhileRecordsFlow_EveryRecordIsMappedWithTheOldOrTheNewSet) {
   EXPECT_EQ(accepted, sent);
   EXPECT_EQ(SetOf(0), before);
   EXPECT_EQ(SetOf(last), set);
-  EXPECT_EQ(Query("SELECT count(*) FROM mapping"), std::to_string(last + 1));
-  EXPECT_EQ(
-      Query("SELECT count(*) FROM mapping WHERE map_set_sha256 NOT IN ('" + before + "', '" + set + "')"),
-      "0");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM mapping"), std::to_string(last + 1));
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM mapping WHERE map_set_sha256 NOT IN ('" + before + "', '" +
+                           set + "')"),
+            "0");
   EXPECT_EQ(Metric("fhir_adapter_map_reloads_total{outcome=\"changed\"}"), "1");
-  EXPECT_EQ(Query("SELECT json_extract(CAST(bytes AS TEXT), '$.mapping.sha256', '$.supersedes.reason') FROM "
-                  "audit_entry WHERE CAST(bytes AS TEXT) LIKE '%\"event\":\"maps-changed\"%'"),
+  EXPECT_EQ(daemon_->Query(
+                "SELECT json_extract(CAST(bytes AS TEXT), '$.mapping.sha256', '$.supersedes.reason') FROM "
+                "audit_entry WHERE CAST(bytes AS TEXT) LIKE '%\"event\":\"maps-changed\"%'"),
             "[\"" + set + "\",\"" + before + "\"]");
 }
 
@@ -117,10 +111,10 @@ TEST_F(Maps, EditThatDoesNotCompile_IsRefusedAndIntakeGoesOn) {
   EXPECT_EQ(AtPointer(*line, "/set"), SetOf(1));
   EXPECT_EQ(Metric("fhir_adapter_map_reloads_total{outcome=\"kept\"}"), "1");
   EXPECT_EQ(Metric("fhir_adapter_maps_refused"), "1");
-  EXPECT_EQ(
-      Query("SELECT json_extract(CAST(bytes AS TEXT), '$.outcome') FROM audit_entry WHERE CAST(bytes AS "
-            "TEXT) LIKE '%\"event\":\"maps-kept\"%'"),
-      "configuration");
+  EXPECT_EQ(daemon_->Query(
+                "SELECT json_extract(CAST(bytes AS TEXT), '$.outcome') FROM audit_entry WHERE CAST(bytes AS "
+                "TEXT) LIKE '%\"event\":\"maps-kept\"%'"),
+            "configuration");
 }
 
 TEST_F(Maps, EditThatACaseSpeaksAgainst_IsTakenOnceTheCaseIsCorrected) {

@@ -70,12 +70,6 @@ class Mllp : public testing::Test {
     return answer.substr(std::min(answer.find("MSA"), answer.size()));
   }
 
-  std::string Sql(const std::string& query) {
-    ProcessOptions options;
-    options.arguments = {"sqlite3", "-readonly", daemon_->state_directory() + "/adapter.db", query};
-    return RunProcess(options).standard_output;
-  }
-
   std::unique_ptr<RunningDaemon> daemon_;
   std::uint16_t port_ = 0;
 };
@@ -110,11 +104,12 @@ TEST_F(Mllp, RepeatedMessage_GetsTheSameBytesAndChangesNothing) {
   daemon_->Start();
   FindPort();
   EXPECT_EQ(Send(Ras("MSG1", "H1")), first);
-  EXPECT_EQ(Sql("SELECT count(*) FROM inbox;"), "1\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM inbox;"), "1");
   EXPECT_EQ(
-      Sql("SELECT count(*) FROM audit_entry WHERE json_extract(CAST(bytes AS TEXT), '$.event') = 'duplicate' "
+      daemon_->Query(
+          "SELECT count(*) FROM audit_entry WHERE json_extract(CAST(bytes AS TEXT), '$.event') = 'duplicate' "
           "AND json_extract(CAST(bytes AS TEXT), '$.op') = 'mllp';"),
-      "2\n");
+      "2");
 }
 
 // HL7Magic: a replay with another dose.
@@ -124,7 +119,7 @@ TEST_F(Mllp, SameNumberWithAnotherContent_IsAnErrorAndAudited) {
   EXPECT_THAT(Verdict(Send(Ras("MSG1", "H1", "20"))),
               testing::AllOf(StartsWith("MSA|AE|MSG1|"), HasSubstr("ERR||MSH^1^10|205^"),
                              HasSubstr("revision-conflict")));
-  EXPECT_EQ(Sql("SELECT count(*) FROM inbox WHERE disposition = 'rejected';"), "1\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM inbox WHERE disposition = 'rejected';"), "1");
   // The number is the sender's own.
   EXPECT_THAT(Verdict(Send(Replaced(Ras("MSG1", "H2"), "EMAR", "OTHER"))), "MSA|AA|MSG1\r");
 }
@@ -135,7 +130,7 @@ TEST_F(Mllp, SameRevisionWithAnotherContent_IsAnError) {
   Send(Ras("MSG1", "H1"));
   EXPECT_THAT(Verdict(Send(Ras("MSG2", "H1", "20"))), HasSubstr("MSA|AE|MSG2|"));
   EXPECT_EQ(Verdict(Send(Ras("MSG3", "H1"))), "MSA|AA|MSG3\r") << "the same content is known";
-  EXPECT_EQ(Sql("SELECT count(*) FROM record_revision;"), "1\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM record_revision;"), "1");
 }
 
 // The message goes with the record that it brought, and the record is not taken again.
@@ -189,8 +184,8 @@ TEST_F(Mllp, Errors_NameSegmentAndField) {
               testing::AllOf(StartsWith("MSA|AE|E6|"), HasSubstr("|encoding|")));
   EXPECT_THAT(told(Replaced(Ras("E7", "H1"), "PID|1||100003^^^^MR", "PID|1||")),
               testing::AllOf(StartsWith("MSA|AE|E7|"), HasSubstr("|missing|"), HasSubstr("/patient")));
-  EXPECT_EQ(Sql("SELECT count(*) FROM inbox WHERE disposition = 'accepted';"), "0\n");
-  EXPECT_EQ(Sql("SELECT count(*) FROM inbox WHERE disposition = 'rejected';"), "7\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM inbox WHERE disposition = 'accepted';"), "0");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM inbox WHERE disposition = 'rejected';"), "7");
 }
 
 TEST_F(Mllp, ValueThatCannotBeRead_IsAcceptedAndWaitsForAPerson) {
@@ -226,7 +221,7 @@ TEST_F(Mllp, EnhancedMode_FollowsTheHeader) {
   ASSERT_TRUE(connection.Send(Frame(with(Ras("M3", "H2"), "NE|NE")) + Frame(Ras("M4", "H3"))));
   const std::string answer = connection.ReadUntil("\x1C\r");
   EXPECT_THAT(answer, testing::AllOf(HasSubstr("MSA|AA|M4"), Not(HasSubstr("M3"))));
-  EXPECT_EQ(Sql("SELECT count(*) FROM record_subject WHERE record_id = 'H2';"), "1\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM record_subject WHERE record_id = 'H2';"), "1");
 }
 
 TEST_F(Mllp, Batch_IsAnsweredByABatch) {
@@ -244,7 +239,7 @@ TEST_F(Mllp, Batch_IsAnsweredByABatch) {
   EXPECT_TRUE(answer.ends_with("BTS|3\rFTS|1\r")) << answer;
   const std::string short_of_one = Send("BHS|^~\\&|EMAR|pain-clinic\r" + Ras("D", "H4") + "BTS|2\r");
   EXPECT_THAT(Verdict(short_of_one), HasSubstr("BTS^1^1"));
-  EXPECT_EQ(Sql("SELECT count(*) FROM record_subject;"), "2\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM record_subject;"), "2");
 }
 
 TEST_F(Mllp, Batch_HasALimitOfMessages) {
@@ -269,7 +264,7 @@ TEST_F(Mllp, TooLargeMessage_IsRefusedAndTheConnectionClosed) {
   const std::string answer = connection.ReadAll();
   EXPECT_THAT(answer, testing::AllOf(HasSubstr("MSA|AR|BIG|"), HasSubstr("kMllpMessageBytesMax")));
   EXPECT_TRUE(connection.closed());
-  EXPECT_EQ(Sql("SELECT count(*) FROM inbox;"), "0\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM inbox;"), "0");
 }
 
 TEST_F(Mllp, IdleAndHalfFrames_AreClosedAndOthersServed) {
@@ -302,8 +297,8 @@ TEST_F(Mllp, HighWaterMark_IsAnErrorAndNothingIsRemembered) {
   EXPECT_THAT(Verdict(Send(Ras("MSG2", "H2"))),
               testing::AllOf(StartsWith("MSA|AE|MSG2|"), HasSubstr("|high-water|")));
   EXPECT_EQ(Verdict(Send(Ras("MSG1", "H1"))), "MSA|AA|MSG1\r");
-  EXPECT_EQ(Sql("SELECT count(*) FROM inbox;"), "1\n");
-  EXPECT_EQ(Sql("SELECT count(*) FROM hl7_message;"), "1\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM inbox;"), "1");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM hl7_message;"), "1");
 }
 
 TEST_F(Mllp, Stop_AnswersWhatIsInHand) {
@@ -368,8 +363,8 @@ TEST_F(Mllp, ScoreOfAnotherPatientsAdministration_IsRefusedWhole) {
   ASSERT_TRUE(daemon_->WaitUntilDelivered());
   EXPECT_THAT(Verdict(Send(Replaced(Oru("O1", "4"), "100003", "999"))),
               testing::AllOf(StartsWith("MSA|AE|O1|"), HasSubstr("|other-patient|")));
-  EXPECT_EQ(Sql("SELECT count(*) FROM hl7_message WHERE control_id = 'O1';"), "0\n");
-  EXPECT_EQ(Sql("SELECT count(*) FROM inbox WHERE disposition = 'rejected';"), "1\n");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM hl7_message WHERE control_id = 'O1';"), "0");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM inbox WHERE disposition = 'rejected';"), "1");
 }
 
 TEST_F(Mllp, MutualTls_LetsEachCertificateSpeakAsItsSenderOnly) {
@@ -398,12 +393,13 @@ TEST_F(Mllp, MutualTls_LetsEachCertificateSpeakAsItsSenderOnly) {
               testing::AllOf(StartsWith("MSA|AR|T2|"), HasSubstr("ERR||MSH^1^3|"), HasSubstr("|forbidden|")));
   EXPECT_THAT(send(Replaced(Ras("T3", "H2"), "EMAR", "OTHER"), &other), StartsWith("MSA|AA|T3"));
   EXPECT_EQ(send(Ras("T4", "H4"), nullptr), "");
-  EXPECT_EQ(Sql("SELECT count(*) FROM record_subject;"), "2\n");
-  EXPECT_EQ(Sql("SELECT json_extract(CAST(bytes AS TEXT), '$.actor.id') || ' ' || json_extract(CAST(bytes AS "
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM record_subject;"), "2");
+  EXPECT_EQ(daemon_->Query(
+                "SELECT json_extract(CAST(bytes AS TEXT), '$.actor.id') || ' ' || json_extract(CAST(bytes AS "
                 "TEXT), "
                 "'$.actor.auth') FROM audit_entry WHERE json_extract(CAST(bytes AS TEXT), '$.event') = "
                 "'rejected';"),
-            "OTHER|pain-clinic certificate\n")
+            "OTHER|pain-clinic certificate")
       << "the log names who showed the certificate";
 }
 

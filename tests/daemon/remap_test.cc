@@ -63,13 +63,6 @@ class EditedMaps : public testing::Test {
     ASSERT_TRUE(daemon_->process().WaitForLine("\"maps-changed\"")) << daemon_->process().StandardError();
   }
   ProcessResult Apply() { return daemon_->Command({"remap", "--apply", "--reason", "table corrected"}); }
-  std::string Query(const std::string& sql) const {
-    ProcessOptions options;
-    options.arguments = {"sqlite3", "-readonly", daemon_->state_directory() + "/adapter.db", sql};
-    const ProcessResult result = RunProcess(options);
-    EXPECT_EQ(result.exit_code, 0) << result.standard_error;
-    return result.standard_output.substr(0, result.standard_output.find_last_not_of('\n') + 1);
-  }
 
   std::string CodeOnTheServer() { return AtPointer(sandbox_->One(kCondition), "/code/coding/0/code"); }
 
@@ -90,7 +83,7 @@ TEST_F(EditedMaps, Remap_ShowsElementByElementAndSendsNothing) {
   EXPECT_THAT(remap.standard_output, Not(HasSubstr("Provenance")));
   EXPECT_THAT(remap.standard_output, HasSubstr("1 of 1 records changed\n"));
   EXPECT_THAT(remap.standard_error, HasSubstr("1 records: 1 changed, 0 unchanged"));
-  EXPECT_EQ(Query("SELECT count(*) FROM work_item"), "1");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM work_item"), "1");
   EXPECT_EQ(CodeOnTheServer(), "");
 
   const ProcessResult json = daemon_->Command({"--json", "remap", "MG-1"});
@@ -112,7 +105,7 @@ TEST_F(EditedMaps, RemapApply_SendsWhatIsDifferentAndOnlyOnce) {
   EXPECT_EQ(AtPointer(sandbox_->One(kCondition), "/meta/versionId"), "2");
   EXPECT_EQ(sandbox_->One(kProcedure), procedure) << "what is not different is not sent";
   EXPECT_EQ(sandbox_->Count("Provenance"), provenances + 1);
-  EXPECT_EQ(Query("SELECT remark FROM work_remark"), "table corrected");
+  EXPECT_EQ(daemon_->Query("SELECT remark FROM work_remark"), "table corrected");
   const ProcessResult trace = daemon_->Command({"trace", "MG-1", "--element", "Condition.code"});
   EXPECT_EQ(trace.exit_code, 0) << trace.standard_error;
   EXPECT_THAT(trace.standard_output, HasSubstr("terminology/site/indication.csv")) << "the row that made it";
@@ -120,7 +113,7 @@ TEST_F(EditedMaps, RemapApply_SendsWhatIsDifferentAndOnlyOnce) {
   const ProcessResult again = Apply();
   EXPECT_EQ(again.exit_code, 0) << again.standard_error;
   EXPECT_THAT(again.standard_error, HasSubstr("0 changed, 1 unchanged"));
-  EXPECT_EQ(Query("SELECT count(*) FROM work_item"), "2");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM work_item"), "2");
   daemon_->Stop();
   EXPECT_EQ(daemon_->Command({"audit", "verify"}).exit_code, 0);
 }
@@ -138,7 +131,7 @@ TEST_F(EditedMaps, RemapApplyByOtherMapsThanTheDaemons_IsRefused) {
   const ProcessResult remap = Apply();
   EXPECT_NE(remap.exit_code, 0);
   EXPECT_THAT(remap.standard_error, HasSubstr("maps-kept"));
-  EXPECT_EQ(Query("SELECT count(*) FROM work_item"), "1");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM work_item"), "1");
 }
 
 TEST_F(EditedMaps, RecordThatTheMapsCannotMapNow_StaysAsItIs) {
@@ -157,7 +150,7 @@ TEST_F(EditedMaps, RecordThatTheMapsCannotMapNow_StaysAsItIs) {
   EXPECT_EQ(remap.exit_code, 1);
   EXPECT_THAT(remap.standard_output, HasSubstr("unmapped-code"));
   EXPECT_THAT(remap.standard_error, HasSubstr("1 that the maps cannot map now"));
-  EXPECT_EQ(Query("SELECT count(*) FROM work_item"), "1");
+  EXPECT_EQ(daemon_->Query("SELECT count(*) FROM work_item"), "1");
 }
 
 TEST_F(EditedMaps, RemapWithoutADaemon_IsMappedAndSentAtTheNextStart) {
@@ -202,19 +195,14 @@ TEST(InterruptedRemap, CalledAgain_QueuesEachRecordOnce) {
                      "--reason",      "table corrected"};
   dying.environment = {{"FHIR_ADAPTER_FAULT", "remap-page-done"}};
   EXPECT_NE(RunProcess(dying).exit_code, 0);
-  const auto count = [&daemon](const std::string& where) {
-    ProcessOptions query;
-    query.arguments = {"sqlite3", "-readonly", daemon.state_directory() + "/adapter.db",
-                       "SELECT count(*) FROM work_item WHERE " + where};
-    return RunProcess(query).standard_output;
-  };
-  EXPECT_EQ(count("kind = 'repair'"), "100\n");
+  const std::string count = "SELECT count(*) FROM work_item WHERE kind = 'repair'";
+  EXPECT_EQ(daemon.Query(count), "100");
   daemon.Start();
   ASSERT_TRUE(daemon.WaitUntilMapped());
   const ProcessResult rest = daemon.Command({"remap", "--apply", "--reason", "table corrected"});
   EXPECT_EQ(rest.exit_code, 0) << rest.standard_error;
   EXPECT_THAT(rest.standard_error, HasSubstr("101 records: 1 changed, 100 unchanged"));
-  EXPECT_EQ(count("kind = 'repair'"), "101\n");
+  EXPECT_EQ(daemon.Query(count), "101");
 }
 
 TEST_F(EditedMaps, RetryOfWhatTheServerRefused_SendsWhatTheMapsInForceMakeOfIt) {

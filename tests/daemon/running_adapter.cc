@@ -205,6 +205,14 @@ ProcessResult RunningDaemon::Command(std::vector<std::string> arguments) {
   return RunAdapter(std::move(all));
 }
 
+std::string RunningDaemon::Query(const std::string& sql) const {
+  ProcessOptions options;
+  options.arguments = {"sqlite3", "-readonly", state_directory() + "/adapter.db", sql};
+  const ProcessResult result = RunProcess(options);
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  return result.standard_output.substr(0, result.standard_output.find_last_not_of('\n') + 1);
+}
+
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;

@@ -85,6 +85,8 @@ class RunningDaemon {
   // Until nothing is under way: what is left waits for a person.
   bool WaitUntilSettled();
   ProcessResult Command(std::vector<std::string> arguments);  // with --config
+  // What the store answers to SQL, read beside the daemon; without the last line end.
+  std::string Query(const std::string& sql) const;
 
  private:
   bool WaitForMetrics(const std::vector<std::string>& lines);

@@ -26,10 +26,7 @@ Record Scored(std::int64_t revision, const std::string& score) {
   Record record;
   record.revision = revision;
   record.status = revision == 1 ? "completed" : "corrected";
-  record.parts = {{"Procedure", "", R"("status":"completed")"},
-                  {"Observation", "pain.1",
-                   R"("status":"final","code":{"text":"pain"},"valueString":")" + score +
-                       R"(","partOf":[{"reference":"$$"}])"}};
+  record.parts = ScoredParts(score);
   return record;
 }
 

@@ -27,10 +27,7 @@ Record Scored(const std::string& id = "r1", const std::string& score = "7", std:
   record.id = id;
   record.mrn = mrn;
   record.revision = revision;
-  record.parts = {{"Procedure", "", R"("status":"completed")"},
-                  {"Observation", "pain.1",
-                   R"("status":"final","code":{"text":"pain"},"valueString":")" + score +
-                       R"(","partOf":[{"reference":"$$"}])"}};
+  record.parts = ScoredParts(score);
   return record;
 }
 

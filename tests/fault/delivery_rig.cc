@@ -91,6 +91,13 @@ outbox::IntendedResource Provenance(const std::string& key, std::int64_t revisio
 
 }  // namespace
 
+std::vector<Part> ScoredParts(const std::string& score) {
+  return {{"Procedure", "", R"("status":"completed")"},
+          {"Observation", "pain.1",
+           R"("status":"final","code":{"text":"pain"},"valueString":")" + score +
+               R"(","partOf":[{"reference":"$$"}])"}};
+}
+
 DeliveryRig::DeliveryRig(sandbox::Behaviour behaviour, std::vector<std::string> faults)
     : sandbox_(StartSandbox(behaviour, faults)),
       server_(sandbox_->base_url()),

@@ -59,6 +59,9 @@ struct Record {
   std::string birth_date;
 };
 
+// A procedure, and an Observation of it that says this pain score.
+std::vector<Part> ScoredParts(const std::string& score);
+
 class DeliveryRig {
  public:
   struct Direct {

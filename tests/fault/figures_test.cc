@@ -33,10 +33,7 @@ Record Observed(const std::string& id, const std::string& mrn, std::int64_t revi
   record.id = id;
   record.mrn = mrn;
   record.revision = revision;
-  record.parts = {{"Procedure", "", R"("status":"completed")"},
-                  {"Observation", "pain.1",
-                   R"("status":"final","code":{"text":"pain"},"valueString":")" + std::to_string(revision) +
-                       R"(","partOf":[{"reference":"$$"}])"}};
+  record.parts = ScoredParts(std::to_string(revision));
   return record;
 }
 

@@ -21,10 +21,7 @@ Record Scored(std::int64_t revision = 1, const std::string& id = "r1") {
   Record record;
   record.id = id;
   record.revision = revision;
-  record.parts = {{"Procedure", "", R"("status":"completed")"},
-                  {"Observation", "pain.1",
-                   R"("status":"final","code":{"text":"pain"},"valueString":")" + std::to_string(revision) +
-                       R"(","partOf":[{"reference":"$$"}])"}};
+  record.parts = ScoredParts(std::to_string(revision));
   return record;
 }
 
