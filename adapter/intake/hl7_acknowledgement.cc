@@ -103,7 +103,7 @@ std::string HeaderSegment(std::string_view name, const Hl7Header& to, TimeUs tim
   set(kSendingFacility, to.field[kReceivingFacility]);
   set(kReceivingApplication, to.field[kSendingApplication]);
   set(kReceivingFacility, to.field[kSendingFacility]);
-  set(7, TimeStamp(time));
+  set(7, Escaped(TimeStamp(time), delimiters));  // its + may be one of them
   for (const auto& [number, value] : more) set(number, value);
   return segment.Text();
 }
@@ -257,6 +257,8 @@ std::optional<Hl7Header> ReadHl7Header(std::string_view text) {
   header.field[1] = signs[0];
   header.field[2] = signs.substr(1);
   text.remove_prefix(kDelimitersEnd);
+  // A fifth sign of MSH-2 (HL7 v2.7) is refused with the message; its other fields are where they are.
+  text.remove_prefix(std::min(text.find(header.delimiters.field), text.size()));
   for (std::size_t number = 3; number < header.field.size() && !text.empty(); ++number) {
     text.remove_prefix(1);
     const std::size_t end = std::min(text.find(header.delimiters.field), text.size());

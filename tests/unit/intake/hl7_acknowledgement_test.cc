@@ -39,6 +39,14 @@ TEST(Hl7Header, Fields_AreThoseOfTheFirstSegment) {
   }
 }
 
+// MSH-2 of HL7 v2.7 may have a fifth sign; the fields behind it are not moved by it.
+TEST(Hl7Header, FifthSignOfMsh2_MovesNoField) {
+  const auto header = ReadHl7Header("MSH|^~\\&#|EMAR|pain|A|B|20140506||RAS^O17|MSG1|P|2.7\r");
+  ASSERT_TRUE(header);
+  EXPECT_EQ(header->Sender(), "EMAR|pain");
+  EXPECT_EQ(header->Text(10), "MSG1");
+}
+
 TEST(Hl7Header, Field_HasALimitOfBytes) {
   const auto header_of = [](std::size_t bytes) {
     return ReadHl7Header("MSH|^~\\&|" + std::string(bytes, 'x') + "|F\r");
@@ -66,6 +74,13 @@ TEST(Hl7Acknowledgement, DelimitersAndCharset_AreThoseOfTheMessage) {
             "MSH#*!?$##H#E?F?#pain#20140506121000+0000##ACK#A1#T#2.3######8859/1\r"
             "MSA#AE#1!2*3#a?S?b?F?c\r"
             "ERR##PID*1*3**1#102*Data type error*HL70357#E#not-allowed###a?S?b?F?c\r");
+}
+
+// 2.7 (escapes): what we write has a plus in it, and a plus may be a delimiter.
+TEST(Hl7Acknowledgement, PlusAsDelimiter_DoesNotCutTheTime) {
+  EXPECT_EQ(Acknowledged("MSH+^~\\&+EMAR+pain+A+B+++RAS^O17+MSG1+P+2.5\r"),
+            "MSH+^~\\&+A+B+EMAR+pain+20140506121000\\F\\0000++ACK^O17^ACK+A1+P+2.5\r"
+            "MSA+AA+MSG1\r");
 }
 
 struct Mode {
