@@ -149,7 +149,7 @@ class MessageReader {
                            return std::isupper(static_cast<unsigned char>(c)) != 0 ||
                                   std::isdigit(static_cast<unsigned char>(c)) != 0;
                          });
-    const bool is_closed = text.size() == kSegmentNameBytes || text[kSegmentNameBytes] == delimiters_.field;
+    const bool is_closed = text.size() <= kSegmentNameBytes || text[kSegmentNameBytes] == delimiters_.field;
     if (!is_name || !is_closed) {
       return Fail(Code::kNotAllowed, "a segment begins with its name of three letters or digits", At(1));
     }

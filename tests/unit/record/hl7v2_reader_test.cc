@@ -3,6 +3,7 @@
 #include "record/hl7v2_reader.h"
 
 #include <gtest/gtest.h>
+#include <vector>
 
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
@@ -122,6 +123,20 @@ TEST(Hl7Reader, WhatIsNoMessage_IsRefusedWithItsPlace) {
   EXPECT_EQ(Read("MSH|^~\\&|A\rPIDX|1\r"), "not-allowed 2:1");
   EXPECT_EQ(Read("MSH|^~\\&|A\rMSH|^~\\&|B\r"), "not-allowed 2:1");
   EXPECT_EQ(Read("MSH|^~\\&|\xFF\r"), "encoding 1:10");
+}
+
+// The sanitizer sees a look behind the last byte.
+TEST(Hl7Reader, SegmentShorterThanItsName_IsRefusedAndNothingBehindItIsRead) {
+  for (const std::string end : {"P", "PI", "PID"}) {
+    const std::string text = "MSH|^~\\&|A\r" + end;
+    const std::vector<char> bytes(text.begin(), text.end());
+    Arena arena;
+    const auto message = ReadHl7Message(std::string_view(bytes.data(), bytes.size()), arena);
+    ASSERT_EQ(message.has_value(), end == "PID") << end;
+    if (!message) {
+      EXPECT_EQ(message.error().where.line, 2u);
+    }
+  }
 }
 
 TEST(Hl7ReaderLimit, Segments_CountAsValues) {
