@@ -335,6 +335,8 @@ Result<ast::Parameter> StructureMapDecoder::Parameter(const Node& node, bool is_
   for (const auto& [name, kind] : kValues) {
     const Node* value = node.Find(name);
     if (value == nullptr) continue;
+    if (const std::string_view problem = LiteralProblem(kind, *value); !problem.empty())
+      return FaultAt(*value, std::string(name) + " is " + std::string(problem));
     const std::string text(kind != Kind::kBoolean ? value->text : value->boolean ? "true" : "false");
     if (kind == Kind::kString && is_expression) {
       parameter.value = ast::Expression{text, PositionOf(*value)};

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <string>
 
+#include "fhir/primitive_format.h"
 #include "fml/literal.h"
 
 namespace fhir_adapter::fml::internal {
@@ -68,6 +69,19 @@ bool IsTextLiteral(std::string_view expression, std::string& text) {
   return PrintText(text) == expression;
 }
 
+// Where a literal of each kind stands in a parameter, and as what type; as ast::LiteralKind counts.
+struct LiteralMember {
+  std::string_view name;
+  std::string_view type;
+};
+constexpr std::array<LiteralMember, 7> kLiteralMembers = {{{"valueString", "string"},
+                                                           {"valueInteger", "integer"},
+                                                           {"valueDecimal", "decimal"},
+                                                           {"valueBoolean", "boolean"},
+                                                           {"valueDate", "date"},
+                                                           {"valueDateTime", "dateTime"},
+                                                           {"valueTime", "time"}}};
+
 }  // namespace
 
 bool IsMetadataElement(std::string_view path) {
@@ -78,6 +92,13 @@ std::string_view EquivalenceOf(std::string_view relation) {
 }
 std::string_view RelationshipOf(std::string_view relation) {
   return RelationOf(relation).relationship;
+}
+
+std::string_view LiteralProblem(ast::LiteralKind kind, const Node& value) {
+  if (kind == ast::LiteralKind::kString) return value.is_string() ? "" : "not a text";
+  if (value.is_object() || value.is_array() || value.is_null()) return "not a single value";
+  const LiteralMember& member = kLiteralMembers[static_cast<std::size_t>(kind)];
+  return fhir::PrimitiveProblem(*fhir::Schema::R4().FindType(member.type), value);
 }
 
 bool IsJsonNumber(std::string_view text) {
@@ -326,30 +347,18 @@ Node* StructureMapEncoder::Parameter(const ast::Parameter& parameter) {
 }
 
 void StructureMapEncoder::LiteralValue(const ast::Literal& literal, Node& node) {
-  const auto add = [&](std::string_view name, Node* value) { node.AddMember(arena_, name, value); };
-  const bool is_number = IsJsonNumber(literal.text);
-  switch (literal.kind) {
-    case ast::LiteralKind::kBoolean:
-      return add("valueBoolean", Node::Boolean(arena_, literal.text == "true"));
-    case ast::LiteralKind::kInteger:
-      if (is_number) return add("valueInteger", Node::Number(arena_, arena_.Copy(literal.text)));
-      break;
-    case ast::LiteralKind::kDecimal:
-      if (is_number) return add("valueDecimal", Node::Number(arena_, arena_.Copy(literal.text)));
-      break;
-    case ast::LiteralKind::kDate:
-      if (!is_r4()) return add("valueDate", Node::String(arena_, literal.text));
-      break;
-    case ast::LiteralKind::kDateTime:
-      if (!is_r4()) return add("valueDateTime", Node::String(arena_, literal.text));
-      break;
-    case ast::LiteralKind::kTime:
-      if (!is_r4()) return add("valueTime", Node::String(arena_, literal.text));
-      break;
-    case ast::LiteralKind::kString:
-      break;
-  }
-  add("valueString", Node::String(arena_, literal.text));
+  using Kind = ast::LiteralKind;
+  const LiteralMember& member = kLiteralMembers[static_cast<std::size_t>(literal.kind)];
+  Node* value = Node::String(arena_, literal.text);
+  if (literal.kind == Kind::kBoolean) value = Node::Boolean(arena_, literal.text == "true");
+  if (literal.kind == Kind::kInteger || literal.kind == Kind::kDecimal)
+    value = Node::Number(arena_, arena_.Copy(literal.text));
+  // R4 has no dates and times here.
+  const bool is_known = !is_r4() || literal.kind < Kind::kDate;
+  const bool is_json = !value->is_number() || IsJsonNumber(literal.text);
+  const bool is_said = is_known && is_json && LiteralProblem(literal.kind, *value).empty();
+  node.AddMember(arena_, is_said ? member.name : "valueString",
+                 is_said ? value : Node::String(arena_, literal.text));
 }
 
 void StructureMapEncoder::Unmapped(const ast::InlineConceptMap& concept_map, std::string_view prefix,

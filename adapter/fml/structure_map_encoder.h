@@ -48,6 +48,9 @@ bool IsMetadataElement(std::string_view path);
 // The relation signs of a text as R4 equivalence or R5 relationship.
 std::string_view EquivalenceOf(std::string_view relation);
 std::string_view RelationshipOf(std::string_view relation);
+// What is wrong with `value` as a literal of `kind`, without the value; empty when nothing is. A text may be
+// empty.
+std::string_view LiteralProblem(ast::LiteralKind kind, const fhir::Node& value);
 // A text that is a JSON number as it stands.
 bool IsJsonNumber(std::string_view text);
 

@@ -1,10 +1,12 @@
 #include "fml/structure_map.h"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "core/limits.h"
 #include "fhir/json_reader.h"
@@ -277,4 +279,39 @@ group Name(source n, target t) { n.family as f -> t.family = f; }
 }
 
 }  // namespace
+// R4 5.2: a parameter's value[x] is of its type. Found by fuzzing: a text as valueInteger ended the program.
+TEST(StructureMapParameter, ReadStructureMap_ValueOfAnotherType_IsRefusedWithItsPlace) {
+  const std::array<std::pair<std::string_view, std::string_view>, 7> faults = {
+      {{"\"valueInteger\":\"ten\"", "valueInteger is "},
+       {"\"valueInteger\":1.5", "valueInteger is "},
+       {"\"valueInteger\":2147483648", "valueInteger is "},
+       {"\"valueDecimal\":[]", "valueDecimal is not a single value"},
+       {"\"valueBoolean\":\"true\"", "valueBoolean is "},
+       {"\"valueString\":1", "valueString is not a text"},
+       {"\"valueDate\":\"2020-13\"", "valueDate is "}}};
+  for (const auto& [fault, message] : faults) {
+    std::string json(kR4);
+    const std::string_view right = "\"valueInteger\":10";
+    json.replace(json.find(right), right.size(), fault);
+    const auto map = Read(json);
+    ASSERT_FALSE(map.has_value()) << fault;
+    EXPECT_TRUE(map.error().message.starts_with(message)) << map.error().message;
+    EXPECT_EQ(map.error().where.line, 15U) << fault;
+  }
+}
+
+// What no element can hold is kept by the text beside it.
+TEST(StructureMapParameter, WriteStructureMap_NumberBeyondAnInteger_IsKeptAsText) {
+  const auto map = ParseMap(
+      "map 'http://example.org/m' = 'M'\ngroup g(source s, target t) {\n"
+      "  s.a -> t.b = truncate(s, 99999999999);\n}\n",
+      "m.map");
+  ASSERT_TRUE(map.has_value()) << map.error().message;
+  const std::string json = Write(*map, StructureMapRelease::kR4);
+  EXPECT_EQ(json.find("\"valueInteger\":99999999999"), std::string::npos) << json;
+  const auto again = Read(json);
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_TRUE(*again == *map) << json;
+}
+
 }  // namespace fhir_adapter::fml
