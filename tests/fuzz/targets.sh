@@ -33,6 +33,19 @@ fuzz_module() {
   esac
 }
 
+# fuzz_inputs TARGET: how many inputs take about 20 seconds.
+fuzz_inputs() {
+  case "$1" in
+    json_reader) echo 1400000 ;;
+    http_head) echo 260000 ;;
+    json_web_token | structure_map) echo 160000 ;;
+    fhirpath) echo 110000 ;;
+    concept_map_table | table_cutter) echo 90000 ;;
+    hl7v2 | record_reader) echo 50000 ;;
+    *) echo 17000 ;;
+  esac
+}
+
 build_fuzz_targets() {
   cmake --preset fuzz -B "$fuzz_build" >/dev/null
   cmake --build "$fuzz_build" -j "${FHIR_ADAPTER_FUZZ_JOBS:-$(nproc)}" --target "$@" | tail -n 1
