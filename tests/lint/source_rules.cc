@@ -294,6 +294,17 @@ void CheckCoAwait(const SourceFile& file, Findings& out) {
   }
 }
 
+void CheckMarkdown(const SourceFile& file, Findings& out) {
+  static const RE2 broken("^(#+[^# ]| {16})");
+  const std::vector<std::string> lines = Lines(file.text);
+  bool is_code = false;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].find("```") != std::string::npos) is_code = !is_code;
+    if (!is_code && RE2::PartialMatch(lines[i], broken))
+      out.push_back({file.path, i + 1, "markdown", "no heading and no paragraph of Markdown begins so"});
+  }
+}
+
 void CheckStandsAlone(const SourceFile& file, Findings& out) {
   static const RE2 machine(
       "(^|[^A-Za-z0-9_.])/(work|farm|root|home/[a-z]+)/|\\.\\./shared|repo1?\\.maven|registry\\.npmjs|"
