@@ -75,7 +75,8 @@ std::string ErasureOf(const TracePage& page) {
   std::string text = "erased on " + ToString(erasure.erased);
   if (event != page.events.end()) text += " by " + WhoOf(*event);
   text += " because “" + erasure.reason + "”";
-  if (!erasure.finished) text += "; copies outside the tables may be left: run `fhir-adapter erase` again";
+  if (!erasure.finished)
+    text += "; copies outside the tables may be left: start the daemon, or run `fhir-adapter erase` again";
   return text;
 }
 

@@ -52,7 +52,8 @@ constexpr Set kSets[] = {
 // Small tables that are read whole on purpose: one row for each state, a UNION of six rows, the tokens.
 bool MayScan(const std::string& line) {
   return line.starts_with("SCAN work_count") || line.starts_with("SCAN access_token") ||
-         line.starts_with("SCAN first") || line == "SCAN CONSTANT ROW" || line.starts_with("SCAN (subquery");
+         line.starts_with("SCAN e ") || line == "SCAN e" || line.starts_with("SCAN first") ||
+         line == "SCAN CONSTANT ROW" || line.starts_with("SCAN (subquery");
 }
 
 bool IsFullScan(const std::string& line) {

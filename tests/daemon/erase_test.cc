@@ -356,5 +356,35 @@ TEST_F(Erase, KilledInBetween_IsFinishedByTheSameCommand) {
   EXPECT_EQ(daemon_->Command({"audit", "verify"}).exit_code, 0);
 }
 
+class EraseKilled : public Erase, public testing::WithParamInterface<const char*> {};
+
+TEST_P(EraseKilled, AfterItsRowsAreGone_IsFinishedByTheNextStart) {
+  DeliverRecord();
+  PutInInbox("same.json", record_.text(), "done");
+  ASSERT_EQ(daemon_->Stop(), 0);
+  ProcessOptions options;
+  options.arguments = {AdapterBinary(), "--config", daemon_->configuration_file(), "erase", "CANARY-1",
+                       "--reason",      kReason};
+  options.environment = {{"FHIR_ADAPTER_FAULT", GetParam()}};
+  ASSERT_NE(RunProcess(options).exit_code, 0);
+  const auto is_unfinished = [this] {
+    return daemon_->Command({"trace", "CANARY-1"}).standard_output.find("may be left") != std::string::npos;
+  };
+  ASSERT_TRUE(is_unfinished());
+  daemon_->Start();
+  for (int i = 0; i < 1'000 && is_unfinished(); ++i) {
+  }
+  EXPECT_FALSE(is_unfinished());
+  EXPECT_EQ(FoundInFiles(), std::set<std::string>());
+  ASSERT_EQ(daemon_->Stop(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, EraseKilled, testing::Values("erase-files", "erase-store", "erase-finish"),
+                         [](const auto& point) {
+                           std::string name = point.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
 }  // namespace
 }  // namespace fhir_adapter::test
