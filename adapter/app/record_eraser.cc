@@ -8,6 +8,7 @@
 
 #include "core/arena.h"
 #include "core/fault_point.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "fhir/json_reader.h"
 #include "net/http_message.h"
@@ -197,9 +198,9 @@ Result<EraseRequest> ParseEraseRequest(std::string_view json) {
     request.records.emplace_back(record->text);
   }
   if (request.reason.empty()) return Fail(Code::kUsage, "an erasure needs a reason");
-  if (request.records.empty() || request.records.size() > kEraseRecordsMax) {
+  if (request.records.empty() || request.records.size() > limits::kEraseRecordsMax) {
     return Fail(Code::kUsage,
-                "name 1 to " + std::to_string(kEraseRecordsMax) + " records that are to be erased");
+                "name 1 to " + std::to_string(limits::kEraseRecordsMax) + " records that are to be erased");
   }
   return request;
 }

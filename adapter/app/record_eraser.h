@@ -27,10 +27,8 @@
 
 namespace fhir_adapter::app {
 
-inline constexpr std::size_t kEraseRecordsMax = 100;  // by one request
-
 struct EraseRequest {
-  std::vector<std::string> records;  // record id, site/record id, or receipt; up to kEraseRecordsMax
+  std::vector<std::string> records;  // record id, site/record id, or receipt; up to limits::kEraseRecordsMax
   std::string reason;
 };
 

@@ -144,6 +144,8 @@ inline constexpr std::size_t kNotedRefusalsMax = 100;     // of an hour, by addr
 inline constexpr std::size_t kNotedTokenUsesMax = 1'000;  // of a day, by tokens and addresses; then counted
 inline constexpr std::int64_t kRepeatWindowSeconds = 3'600;  // in which a resent record has one entry
 inline constexpr std::size_t kTraceRecordsMax = 1'000;       // shown by one trace
+inline constexpr std::size_t kEraseRecordsMax = 100;         // erased by one request
+inline constexpr std::size_t kLineageInputsMax = 100;  // elements of the source that one made element names
 
 // Store (adapter/storage).
 inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether a full disk has room

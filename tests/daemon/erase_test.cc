@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/arena.h"
+#include "core/limits.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "running_adapter.h"
@@ -288,6 +289,18 @@ TEST_F(Erase, WhatComesAgain_IsRefusedAndNotKept) {
   // What is on the server is no trouble to reconcile.
   const ProcessResult reconciled = daemon_->Command({"--json", "reconcile"});
   EXPECT_EQ(reconciled.exit_code, 0) << reconciled.standard_output << reconciled.standard_error;
+}
+
+TEST_F(Erase, MoreRecordsThanTheLimit_AreRefusedWhole) {
+  std::vector<std::string> command = {"erase", "--reason", kReason};
+  for (std::size_t i = 0; i < limits::kEraseRecordsMax; ++i) command.push_back("NONE-" + std::to_string(i));
+  const ProcessResult most = daemon_->Command(command);
+  EXPECT_EQ(most.exit_code, 1) << "asked for, each unknown";
+  EXPECT_NE(most.standard_error.find("NONE-99: "), std::string::npos) << most.standard_error;
+  command.emplace_back("NONE-100");
+  const ProcessResult more = daemon_->Command(command);
+  EXPECT_EQ(more.exit_code, 2);
+  EXPECT_NE(more.standard_error.find("1 to 100 records"), std::string::npos) << more.standard_error;
 }
 
 TEST_F(Erase, UnsettledOrUnknownRecord_IsRefused) {
