@@ -74,7 +74,7 @@ void AddMapTest(CLI::App& map, Parsed& parsed, const Streams& streams) {
   command->footer(
       "A case is a folder tests/<case>/ beside a map: input.json (or .ndjson, .hl7), expected.json, "
       "expected-issues, "
-      "config.toml.\n"
+      "expected-patient (what the patient is looked for by), config.toml.\n"
       "Exit codes: 0 all as expected; 1 some case differs; 2 the maps do not compile.\n"
       "Example: fhir-adapter map test --coverage /etc/fhir-adapter/mappings");
   command->callback([&] { parsed.command = [&] { return RunMapTest(parsed.global, options, streams); }; });
