@@ -17,7 +17,7 @@ test_packages=(
   libgmock-dev libgtest-dev
   chromium fonts-dejavu-core poppler-utils
   curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl postgresql-15 procps prometheus python3 python3-hl7
-  python3-venv shellcheck sqlite3 systemd testssl.sh valgrind
+  python3-venv shellcheck sqlite3 systemd testssl.sh valgrind wrk
 )
 image_packages=(buildah mmdebstrap)
 

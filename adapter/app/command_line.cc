@@ -450,7 +450,7 @@ void AddAudit(CLI::App& program, Parsed& parsed, const Streams& streams) {
   verify->add_option("--since", options.since,
                      "file with a checkpoint kept elsewhere: the log must have grown from it");
   verify->add_option("--checkpoints", options.checkpoints,
-                     "another file of checkpoints, as a witness keeps it");
+                     "another file of checkpoints, as a witness keeps it; an exported log must be as new");
   verify->add_option("--folder", options.folder, "an exported log (tlog-tiles) instead of the store");
   verify->footer("Exit codes: 0 good; 1 incomplete; 5 tampered, the first bad entry is named.");
   add("prove", "A proof (tlog-proof) that an entry is in the signed log")

@@ -68,7 +68,9 @@ void MllpDoor::AddMetrics(MetricsPage& page, std::vector<ListenerTls>& listeners
   page.Family("fhir_adapter_mllp_frames_broken", "counter",
               "MLLP frames that were too large, or did not come to their end.");
   page.Sample({}, statistics.frames_broken);
-  page.Family("fhir_adapter_mllp_connections_refused", "counter", "MLLP connections beyond connections_max.");
+  page.Family("fhir_adapter_mllp_connections_refused", "counter",
+              "MLLP connections beyond connections_max; the oldest without a message gave way, else they "
+              "were closed.");
   page.Sample({}, statistics.connections_refused);
   page.Family("fhir_adapter_mllp_connections", "gauge", "Open MLLP connections.");
   page.Sample({}, static_cast<std::int64_t>(statistics.connections));

@@ -75,6 +75,15 @@ class Session final : public std::enable_shared_from_this<Session> {
   void CloseWhenIdle() {
     if (state_ == State::kHandshake || (state_ == State::kReading && !decoder_.is_inside())) Close();
   }
+  // Has never brought a whole message, and nothing of it is being handled.
+  bool may_give_way() const {
+    return !has_brought_ && (state_ == State::kHandshake || state_ == State::kReading);
+  }
+  void GiveWay() {
+    if (decoder_.is_inside()) ++context_.frames_broken;
+    Close();
+  }
+  std::chrono::steady_clock::time_point begin() const { return begin_; }
 
  private:
   enum class State { kHandshake, kReading, kHandling, kWriting, kLinger, kClosed };
@@ -96,8 +105,10 @@ class Session final : public std::enable_shared_from_this<Session> {
   net::SessionTimer timer_;
   ServerContext& context_;
   const std::string peer_address_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::string certificate_sha256_;
   State state_ = State::kReading;
+  bool has_brought_ = false;
   MllpDecoder decoder_;
   std::string chunk_;
   std::size_t frames_given_up_ = 0;
@@ -135,6 +146,7 @@ void Session::TakeNext() {
   auto message = decoder_.Next();
   context_.frames_broken += static_cast<std::int64_t>(decoder_.frames_given_up() - frames_given_up_);
   frames_given_up_ = decoder_.frames_given_up();
+  has_brought_ = has_brought_ || message.has_value();
   if (message) return Hand(std::move(*message), false);
   if (decoder_.is_too_large()) return Hand(std::string(decoder_.partial()), true);
   if (context_.draining && !decoder_.is_inside()) return Close();
@@ -283,6 +295,7 @@ struct MllpServer::Implementation {
   ~Implementation();
 
   void OnAccepted(StreamSocket socket);
+  bool MakeRoom();
   std::vector<std::shared_ptr<Session>> Sessions() const;
 
   net::IoThread io_thread;
@@ -292,14 +305,25 @@ struct MllpServer::Implementation {
   std::string address;
 };
 
+// Half a frame, or a connection that says nothing, keeps no sender out: the oldest that never brought a
+// message gives way. False when each has brought one.
+bool MllpServer::Implementation::MakeRoom() {
+  if (context.sessions.size() < context.options.limits.connections_max) return true;
+  std::shared_ptr<Session> oldest;
+  for (const auto& [key, session] : context.sessions) {
+    if (session->may_give_way() && (!oldest || session->begin() < oldest->begin())) oldest = session;
+  }
+  ++context.connections_refused;
+  if (!oldest) return false;
+  oldest->GiveWay();
+  return true;
+}
+
 void MllpServer::Implementation::OnAccepted(StreamSocket socket) {
   const int descriptor = socket.native_handle();
   const int on = 1;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (context.connections >= context.options.limits.connections_max) {
-    ++context.connections_refused;
-    return;  // closed: MLLP has no words for it
-  }
+  if (!MakeRoom()) return;  // closed: MLLP has no words for it
   std::make_shared<Session>(std::move(socket), context, net::PeerAddress(descriptor))->Start();
 }
 

@@ -40,7 +40,8 @@ struct MllpReply {
 
 struct MllpLimits {
   std::size_t message_bytes_max = limits::kMllpMessageBytesMax;
-  std::size_t connections_max = limits::kMllpConnectionsMax;  // one more is closed
+  // One more takes the place of the oldest that never brought a message; else it is closed.
+  std::size_t connections_max = limits::kMllpConnectionsMax;
   std::int64_t idle_timeout_ms = limits::kMllpIdleTimeoutMs;  // between frames; closed
   // A frame must come at this rate on average, after a grace of one idle timeout; closed.
   std::size_t bytes_per_second_min = limits::kMllpBytesPerSecondMin;
@@ -51,7 +52,7 @@ struct MllpStatistics {
   std::size_t connections = 0;
   std::int64_t messages[kMllpOutcomes] = {};
   std::int64_t frames_broken = 0;  // too large, given up, or not come to their end
-  std::int64_t connections_refused = 0;
+  std::int64_t connections_refused = 0;  // or closed to make room
   std::int64_t failed_handshakes = 0;
 };
 

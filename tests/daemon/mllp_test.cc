@@ -274,9 +274,9 @@ TEST_F(Mllp, IdleAndHalfFrames_AreClosedAndOthersServed) {
     halves.push_back(std::make_unique<RawConnection>(port_));
     ASSERT_TRUE(halves.back()->Send("\x0BMSH|^~\\&|half"));
   }
-  RawConnection one_more(port_);
-  one_more.ReadAll();
-  EXPECT_TRUE(one_more.closed()) << "beyond connections_max";
+  RawConnection one_more(port_);  // the first half gives way
+  EXPECT_EQ(one_more.ReadAll(), "");
+  EXPECT_TRUE(one_more.closed());
   for (const auto& half : halves) {
     EXPECT_EQ(half->ReadAll(), "");
     EXPECT_TRUE(half->closed());
@@ -289,6 +289,37 @@ TEST_F(Mllp, IdleAndHalfFrames_AreClosedAndOthersServed) {
   EXPECT_THAT(page, HasSubstr("\nfhir_adapter_mllp_messages_total{outcome=\"accepted\"} 1\n"));
   EXPECT_THAT(page, HasSubstr("\nfhir_adapter_mllp_frames_broken_total 20\n"));
   EXPECT_THAT(page, HasSubstr("\nfhir_adapter_mllp_connections_refused_total 1\n"));
+}
+
+TEST_F(Mllp, HalfFramesUpToTheLimit_KeepNoSenderOut) {
+  StartDaemon("connections_max = 3\n");
+  std::vector<std::unique_ptr<RawConnection>> halves;
+  for (int i = 0; i < 3; ++i) {
+    halves.push_back(std::make_unique<RawConnection>(port_));
+    ASSERT_TRUE(halves.back()->Send("\x0BMSH|^~\\&|half"));
+  }
+  EXPECT_EQ(Verdict(Send(Ras("MSG1", "H1"))), "MSA|AA|MSG1\r");
+  EXPECT_EQ(halves.front()->ReadAll(), "");
+  EXPECT_TRUE(halves.front()->closed()) << "the oldest";
+  EXPECT_THAT(daemon_->client().Get("/metrics").body,
+              HasSubstr("\nfhir_adapter_mllp_connections_refused_total 1\n"));
+}
+
+TEST_F(Mllp, SendersUpToTheLimit_KeepTheirConnections) {
+  StartDaemon("connections_max = 2\n");
+  RawConnection first(port_);
+  RawConnection second(port_);
+  const auto is_answered = [](RawConnection& connection, const std::string& number) {
+    EXPECT_TRUE(connection.Send(Frame(Ras(number, "H" + number))));
+    return connection.ReadUntil("MSA|AA|" + number + "\r").find("MSA|AA|" + number) != std::string::npos;
+  };
+  ASSERT_TRUE(is_answered(first, "1"));
+  ASSERT_TRUE(is_answered(second, "2"));
+  RawConnection one_more(port_);
+  EXPECT_EQ(one_more.ReadAll(), "");
+  EXPECT_TRUE(one_more.closed()) << "beyond connections_max";
+  EXPECT_TRUE(is_answered(first, "3"));
+  EXPECT_TRUE(is_answered(second, "4"));
 }
 
 TEST_F(Mllp, HighWaterMark_IsAnErrorAndNothingIsRemembered) {

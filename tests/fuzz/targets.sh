@@ -2,7 +2,7 @@
 # The fuzz targets, what each is for, and how they are built; sourced by the scripts of this folder, at the root.
 
 # shellcheck disable=SC2034
-fuzz_targets=(concept_map_table fhirpath fml hl7v2 http_head json_reader json_web_token record_reader structure_map table_cutter)
+fuzz_targets=(concept_map_table fhirpath fml hl7v2 http_head json_reader json_web_token push record_reader structure_map table_cutter)
 fuzz_build=${FHIR_ADAPTER_FUZZ_BUILD:-$PWD/build/fuzz}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # Only coverage.sh wants to know what was run.
@@ -21,6 +21,7 @@ fuzz_module() {
     http_head) echo adapter/net/http_head.cc adapter/net/http_message.cc adapter/net/router.cc ;;
     json_reader) echo adapter/fhir/{json_reader,json_writer,utf8}.{cc,h} ;;
     json_web_token) echo adapter/app/json_web_{key,token}.cc ;;
+    push) echo adapter/pipeline/{push_input,pushed_observation}.cc adapter/intake/push_conditions.cc ;;
     record_reader)
       echo adapter/record/{content_hash,primitive_format,record_envelope,record_model,record_reader,record_splitter}.cc \
         adapter/record/{row_checker,structure_checker}.cc
