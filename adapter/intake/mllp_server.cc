@@ -49,7 +49,8 @@ struct ServerContext {
   std::atomic<std::int64_t> connections_refused = 0;
   std::atomic<std::int64_t> handshakes_failed = 0;
   std::mutex mutex;
-  std::condition_variable all_closed;  // connections went to 0
+  std::unordered_map<std::string, std::size_t> connections_by_address;  // likewise until destroyed
+  std::condition_variable all_closed;                                   // connections went to 0
 };
 
 class Session final : public std::enable_shared_from_this<Session> {
@@ -62,9 +63,13 @@ class Session final : public std::enable_shared_from_this<Session> {
         decoder_(context.options.limits.message_bytes_max),
         chunk_(kReadChunkBytes, '\0') {
     ++context_.connections;
+    const std::lock_guard lock(context_.mutex);
+    ++context_.connections_by_address[peer_address_];
   }
   ~Session() {
     const std::lock_guard lock(context_.mutex);
+    const auto of_address = context_.connections_by_address.find(peer_address_);
+    if (--of_address->second == 0) context_.connections_by_address.erase(of_address);
     if (--context_.connections == 0) context_.all_closed.notify_all();
   }
   Session(const Session&) = delete;
@@ -147,10 +152,7 @@ void Session::Read() {
   // A sender of a frame owes a rate on average; bytes between frames earn nothing.
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - wait_begin_);
-  const std::size_t per_second = std::max<std::size_t>(limits().bytes_per_second_min, 1);
-  const std::size_t earned_ms = decoder_.is_inside() ? decoder_.partial().size() * 1'000 / per_second : 0;
-  ArmTimer(std::max<std::int64_t>(
-      limits().idle_timeout_ms + static_cast<std::int64_t>(earned_ms) - elapsed.count(), 0));
+  ArmTimer(MllpTimeLeftMs(limits(), decoder_.is_inside() ? decoder_.partial().size() : 0, elapsed.count()));
   stream_.async_read_some(
       asio::buffer(chunk_.data(), chunk_.size()),
       [self = shared_from_this()](error_code error, std::size_t bytes) { self->OnRead(error, bytes); });
@@ -191,6 +193,7 @@ void Session::Hand(std::string message, bool is_too_large) {
 void Session::OnAnswer(const MllpReply& reply) {
   if (state_ != State::kHandling) return;
   for (const MllpOutcome outcome : reply.outcomes) ++context_.messages[static_cast<std::size_t>(outcome)];
+  if (reply.is_broken) return Break("mllp-message-not-handled");
   if (reply.message.empty()) return OnWritten({});
   state_ = State::kWriting;
   answer_ = FrameMllp(reply.message);
@@ -264,6 +267,12 @@ Result<void> CheckExposure(const MllpServer::Options& options) {
 
 }  // namespace
 
+std::int64_t MllpTimeLeftMs(const MllpLimits& limits, std::size_t frame_bytes, std::int64_t waited_ms) {
+  const std::size_t per_second = std::max<std::size_t>(limits.bytes_per_second_min, 1);
+  const auto earned_ms = static_cast<std::int64_t>(frame_bytes * 1'000 / per_second);
+  return std::max<std::int64_t>(limits.idle_timeout_ms + earned_ms - waited_ms, 0);
+}
+
 std::string_view Name(MllpOutcome outcome) {
   switch (outcome) {
     case MllpOutcome::kAccepted:
@@ -283,6 +292,7 @@ struct MllpServer::Implementation {
   ~Implementation();
 
   void OnAccepted(StreamSocket socket);
+  bool IsFull(const std::string& peer_address);
   std::vector<std::shared_ptr<Session>> Sessions() const;
 
   net::IoThread io_thread;
@@ -292,15 +302,25 @@ struct MllpServer::Implementation {
   std::string address;
 };
 
+// Whether so many connections come from this address that others would be kept out.
+bool MllpServer::Implementation::IsFull(const std::string& peer_address) {
+  const std::lock_guard lock(context.mutex);
+  const auto of_address = context.connections_by_address.find(peer_address);
+  return of_address != context.connections_by_address.end() &&
+         of_address->second >= context.options.limits.connections_per_address_max;
+}
+
 void MllpServer::Implementation::OnAccepted(StreamSocket socket) {
   const int descriptor = socket.native_handle();
   const int on = 1;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (context.connections >= context.options.limits.connections_max) {
+  std::string peer_address = net::PeerAddress(descriptor);
+  const MllpLimits& limits = context.options.limits;
+  if (context.connections >= limits.connections_max || IsFull(peer_address)) {
     ++context.connections_refused;
     return;  // closed: MLLP has no words for it
   }
-  std::make_shared<Session>(std::move(socket), context, net::PeerAddress(descriptor))->Start();
+  std::make_shared<Session>(std::move(socket), context, std::move(peer_address))->Start();
 }
 
 std::vector<std::shared_ptr<Session>> MllpServer::Implementation::Sessions() const {
