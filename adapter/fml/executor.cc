@@ -292,9 +292,7 @@ bool Executor<Observer>::Filter(const plan::Source& source, Frame& frame, std::s
     for (std::size_t i = base; i < items_.size(); ++i) {
       bool holds = false;
       if (!machine_.Test(*source.check, frame, bind(i), holds)) return false;
-      if (!holds) {
-        return machine_.Stop(Code::kMapCheck, "check failed: " + source.check_text, &source.at);
-      }
+      if (!holds && !machine_.FailCheck(source.check_text, source.at)) return false;
     }
   }
   for (std::size_t i = base; logs && i < items_.size(); ++i) {

@@ -276,10 +276,11 @@ TEST_F(Erase, WhatComesAgain_IsRefusedAndNotKept) {
   ASSERT_TRUE(daemon_->WaitUntilDelivered());
   ASSERT_EQ(EraseAll(observation).exit_code, 0);
   const HttpReply again = daemon_->Submit(record_.text());
-  EXPECT_EQ(again.status, 422);
+  EXPECT_EQ(again.status, 410);
+  EXPECT_NE(again.body.find("\"code\":\"erased\""), std::string::npos) << again.body;
   EXPECT_NE(again.body.find("was erased on 20"), std::string::npos) << again.body;
-  EXPECT_EQ(daemon_->Submit(Replaced(record_.text(), "\"revision\":1", "\"revision\":2")).status, 422);
-  EXPECT_EQ(daemon_->client().Get("/fhir/Observation/" + observation).status, 404);
+  EXPECT_EQ(daemon_->Submit(Replaced(record_.text(), "\"revision\":1", "\"revision\":2")).status, 410);
+  EXPECT_EQ(daemon_->client().Get("/fhir/Observation/" + observation).status, 410);
   EXPECT_EQ(FoundInFiles(), std::set<std::string>());
   // From a folder it goes to rejected/, where the next erasing finds it.
   PutInInbox("again.json", record_.text(), "rejected");

@@ -115,6 +115,9 @@ TEST_F(Push, PainScoreOfAnAdministration_IsDeliveredAndTiedToIt) {
   EXPECT_EQ(AtPointer(delivered, "/identifier/0/value"), "17");
   EXPECT_EQ(AtPointer(delivered, "/identifier/1/system"), kObservationSystem);
   EXPECT_EQ(AtPointer(delivered, "/meta/tag"), "");
+  const std::string provenance = sandbox_.One("Provenance?target=Observation/" + AtPointer(delivered, "/id"));
+  EXPECT_EQ(AtPointer(provenance, "/entity/0/what/identifier/value"), "pain-clinic.ehr." + id + ".1");
+  EXPECT_EQ(AtPointer(provenance, "/activity/coding/0/code"), "CREATE");
 }
 
 // As an EHR refers that has read the administration on the server.
@@ -236,6 +239,8 @@ TEST_F(Push, LaterVersions_UpdateWhatWasDelivered) {
   ASSERT_TRUE(Reaches(id, "delivered", "4"));
   EXPECT_EQ(AtPointer(OnServer(id), "/status"), "entered-in-error");
   EXPECT_EQ(AtPointer(OnServer(id), "/meta/versionId"), "4");
+  const std::string target = "Provenance?target=Observation/" + AtPointer(OnServer(id), "/id");
+  EXPECT_EQ(AtPointer(sandbox_.client().Get("/" + target).body, "/total"), "4");
   EXPECT_EQ(AtPointer(daemon_->client().Get("/fhir/Observation/" + id + "/_history/2").body, "/status"),
             "amended");
   EXPECT_EQ(daemon_->client().Get("/fhir/Observation/" + id + "/_history/5").status, 404);

@@ -1,4 +1,5 @@
-// Databases as a source: a real SQLite file and a real PostgreSQL server, read by the daemon.
+// Databases as a source: a real SQLite file and a real PostgreSQL server, read by the daemon, each with its own
+// library and through its ODBC driver.
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,8 +42,12 @@ class SqlIntake : public testing::TestWithParam<const char*> {
         (is_sqlite() ? "text" : "varchar(20)") + ", changed integer);");
   }
 
-  bool is_sqlite() const { return std::string(GetParam()) == "sqlite"; }
-  std::string Url() const { return is_sqlite() ? "sqlite:" + File() : server_->Url(); }
+  bool is_sqlite() const { return std::string(GetParam()).ends_with("sqlite"); }
+  bool is_odbc() const { return std::string(GetParam()).starts_with("odbc"); }
+  std::string Url() const {
+    if (is_odbc()) return is_sqlite() ? "odbc:Driver=SQLite3;Database=" + File() : server_->OdbcUrl();
+    return is_sqlite() ? "sqlite:" + File() : server_->Url();
+  }
   std::string File() const { return folder_.File("clinic.db"); }
   void Run(const std::string& statements) const {
     if (is_sqlite()) {
@@ -233,7 +238,7 @@ TEST_P(SqlIntake, DatabaseThatGoesAway_IsOneAlertAndIsReadAgain) {
   EXPECT_THAT(good.standard_output, HasSubstr("source clinic-db: ok: "));
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, SqlIntake, testing::Values("sqlite", "postgresql"),
+INSTANTIATE_TEST_SUITE_P(Databases, SqlIntake, testing::Values("sqlite", "postgresql", "odbc_sqlite", "odbc_postgresql"),
                          [](const auto& engine) { return engine.param; });
 
 }  // namespace

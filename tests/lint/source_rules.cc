@@ -196,6 +196,8 @@ void CheckThirdParty(const SourceFile& file, Findings& out) {
       {"#include <boost/", {"net", "intake"}},
       {"#include <sqlite3", {"storage", "database", "app"}},
       {"#include <libpq", {"storage", "database"}},
+      {"#include <sql.h", {"database"}},
+      {"#include <sqlext", {"database"}},
       {"#include <curl/", {"sync", "app"}},
       {"#include <toml", {"app"}},
       {"#include <CLI/", {"app"}},
