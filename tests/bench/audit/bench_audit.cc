@@ -31,6 +31,7 @@ namespace fhir_adapter::bench {
 namespace {
 
 constexpr int kPairs = 10;
+constexpr int kRecords = 20'000;
 constexpr int kWaitingMax = 500;
 constexpr std::chrono::minutes kPatience{2};
 constexpr int kRecordBytes = 3'000;  // of the third case of the magnesium paper, about
@@ -154,7 +155,13 @@ int MeasureCost(const std::string& directory, int records) {
 
 int Run(const std::vector<std::string>& arguments) {
   if (arguments.size() >= 2 && arguments.size() <= 3 && arguments[0] == "cost") {
-    return MeasureCost(arguments[1], arguments.size() > 2 ? std::atoi(arguments[2].c_str()) : 20'000);
+    return MeasureCost(arguments[1], arguments.size() > 2 ? std::atoi(arguments[2].c_str()) : kRecords);
+  }
+  const bool is_side = !arguments.empty() && (arguments[0] == "with" || arguments[0] == "without");
+  if (is_side && arguments.size() >= 2 && arguments.size() <= 3) {
+    const int records = arguments.size() > 2 ? std::atoi(arguments[2].c_str()) : kRecords;
+    std::printf("%.2f accepts/s\n", Measure(arguments[1], arguments[0] == "with", records));
+    return 0;
   }
   if (arguments.size() == 4 && arguments[0] == "load") {
     const std::int64_t entries =
@@ -162,7 +169,7 @@ int Run(const std::vector<std::string>& arguments) {
     std::printf("%lld\n", static_cast<long long>(entries));
     return 0;
   }
-  std::fprintf(stderr, "usage: bench_audit cost DIRECTORY [RECORDS] | load STORE FIRST LAST\n");
+  std::fprintf(stderr, "usage: bench_audit cost|with|without DIRECTORY [RECORDS] | load STORE FIRST LAST\n");
   return 2;
 }
 

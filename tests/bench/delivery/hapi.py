@@ -89,14 +89,18 @@ def by_us(options, server, records, folder):
 
 
 class Records:
-    """Records of the cohort that nobody has seen, of patients that the server knows."""
+    """Records that nobody has seen, each of a patient of its own, whom the server knows: those of one patient would have
+    to wait for one another, which curl does not do."""
 
     def __init__(self, cohort, server):
-        self.cohort, self.server, self.taken = cohort, server, 0
+        self.cohort = list({one["patient"]["mrn"]: one for one in reversed(cohort)}.values())
+        self.server, self.taken = server, 0
 
     def take(self, number):
         self.taken += 1
         records = [renumbered(one, self.taken) for one in self.cohort[:number]]
+        if len(records) < number:
+            sys.exit(f"hapi.py: the cohort has {len(records)} patients")
         register_patients(self.server, records)
         return records
 
