@@ -157,6 +157,29 @@ TEST_F(Push, UnknownAdministration_IsHeldShownAndGoesOnWhenItComes) {
   EXPECT_NE(OnServer(IdIn(reply)), "");
 }
 
+// Scenario 4: what is about a record that waits for a person waits with it, is listed, and goes on with the
+// revision that takes the record's place.
+TEST_F(Push, RecordThatIsQuarantined_ParksWhatIsAboutItUntilARevisionTakesItsPlace) {
+  const std::string good = Fixture("records/mg-1.json");
+  ASSERT_EQ(daemon_->Submit(Replaced(good, "\"value\": 7, \"comparator\": \">\"", "\"value\": 11")).status,
+            202);
+  ASSERT_EQ(daemon_->WaitForState("MG-1", 1, {"quarantined"}), "quarantined");
+  const HttpReply reply = Post(PainScore(FocusOn("pain-clinic.MG-1.1")));
+  ASSERT_EQ(reply.status, 201) << reply.body;
+  ASSERT_TRUE(Reaches(IdIn(reply), "held"));
+  const std::string listed = daemon_->Command({"--json", "queue", "list", "--state", "held"}).standard_output;
+  EXPECT_EQ(AtPointer(listed, "/recordId"), "ehr." + IdIn(reply));
+  EXPECT_EQ(AtPointer(listed, "/reason"), "unresolved-link");
+  EXPECT_EQ(OnServer(IdIn(reply)), "");
+  const std::string corrected = Replaced(good, "\"revision\": 1", "\"revision\": 2");
+  ASSERT_EQ(daemon_->Submit(corrected).status, 202);
+  ASSERT_EQ(daemon_->WaitForState("MG-1", 2, {"delivered"}), "delivered");
+  EXPECT_EQ(daemon_->StateOf("MG-1", 1), "superseded");
+  ASSERT_TRUE(Reaches(IdIn(reply), "delivered"));
+  EXPECT_EQ(AtPointer(OnServer(IdIn(reply)), "/focus/0/reference"),
+            "MedicationAdministration/" + AtPointer(Administration(), "/id"));
+}
+
 TEST_F(Push, AdministrationOfAnotherPatient_IsRefusedAndNothingStored) {
   DeliverRecord();
   const HttpReply reply = Post(PainScore(FocusOn("pain-clinic.MG-1.1"), "100002"));
