@@ -270,9 +270,9 @@ void Hl7Intake::TakeMessage(const std::string& message, const MllpFrame& frame, 
   incoming.bytes = message;
   if (auto problem = Check(*header, frame, senders)) {
     // Who may not speak as this sender learns nothing of what the sender sent.
-    incoming.read = [&problem] {
+    incoming.read = [problem = std::move(*problem)] {
       pipeline::MessageInput input;
-      input.issues.push_back(std::move(*problem));
+      input.issues.push_back(problem);
       input.is_refused = true;
       return input;
     };

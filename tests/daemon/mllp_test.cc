@@ -414,6 +414,7 @@ TEST_F(Mllp, ScoreThatCannotBeSent_IsAcknowledgedAndWaits) {
   ASSERT_TRUE(daemon_->WaitUntilSettled());
   EXPECT_EQ(daemon_->Query("SELECT count(*) FROM work_item WHERE state = 'quarantined';"), "2");
   EXPECT_EQ(daemon_->Query("SELECT count(*) FROM hl7_message;"), "2");
+  EXPECT_EQ(daemon_->Stop(), 0);
   EXPECT_EQ(daemon_->Command({"audit", "verify"}).exit_code, 0);
 }
 

@@ -444,7 +444,10 @@ TEST_F(Push, TheLogAndTheRepairKnowIt) {
   const std::string id = IdIn(Post(PainScore(FocusOn("pain-clinic.MG-1.1"))));
   ASSERT_TRUE(Reaches(id, "delivered"));
   EXPECT_EQ(daemon_->Command({"reconcile"}).exit_code, 0);
-  ASSERT_EQ(sandbox_.client().Delete("/Observation/" + AtPointer(OnServer(id), "/id")).status, 200);
+  const std::string place = "Observation/" + AtPointer(OnServer(id), "/id");
+  const std::string provenance = AtPointer(sandbox_.One("Provenance?target=" + place), "/id");
+  ASSERT_EQ(sandbox_.client().Delete("/Provenance/" + provenance).status, 200);
+  ASSERT_EQ(sandbox_.client().Delete("/" + place).status, 200);
   EXPECT_EQ(daemon_->Command({"reconcile", "--repair", "--reason", "deleted by mistake"}).exit_code, 1);
   ASSERT_TRUE(daemon_->WaitUntilDelivered());
   EXPECT_EQ(AtPointer(OnServer(id), "/valueQuantity/value"), "4");
