@@ -184,7 +184,8 @@ std::string VersionsOf(const TracePage& page, const TracedResource& resource, st
     const TraceEvent& event = page.events[index];
     if (event.revision < revision) continue;
     if (!is_last && event.revision >= resource.states[state + 1].revision) continue;
-    Append(versions, event.Url() + " ETag " + event.etag);
+    const bool is_retracted = event.outcome == "nullified";  // what stands there says so, not the content
+    Append(versions, event.Url() + " ETag " + event.etag + (is_retracted ? " (entered in error)" : ""));
   }
   return versions.empty() ? "not delivered" : versions;
 }
