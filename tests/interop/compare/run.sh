@@ -14,6 +14,7 @@ shift
 logs=$(mktemp -d)
 mkfifo "$logs/hapi-input"
 
+# shellcheck disable=SC2317 # the trap calls it
 finish() {
   exec 3>&- # HAPI ends when its input closes
   if [ -n "${sandbox:-}" ]; then kill "$sandbox" 2>/dev/null || true; fi

@@ -48,8 +48,7 @@ class KeyServer {
                                           const std::scoped_lock lock(mutex_);
                                           net::HttpResponse response =
                                               net::HttpResponse::WithBody(status_, "application/json", json_);
-                                          if (!location_.empty())
-                                            response.headers.Set("Location", location_);
+                                          if (!location_.empty()) response.headers.Set("Location", location_);
                                           responder.Send(std::move(response));
                                         },
                                         0}});
