@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[[source]]\nname='a'\nkind='sql'\nurl='sqlite:/a'\nquery='q'\nhigh_water_column='c'\n",
             "c.toml:1:1: [[source]] of kind \"sql\" needs columns: what the columns of the query hold"},
         Bad{"[[source]]\nname='a'\nkind='sql'\nurl='db'\nquery='q'\nhigh_water_column='c'\ncolumns='t'\n",
-            "c.toml:1:1: [[source]] url: url begins with sqlite: or postgresql://"},
+            "c.toml:1:1: [[source]] url: url begins with sqlite:, postgresql:// or odbc:"},
         Bad{"[[source]]\nname='a'\nkind='sql'\npoll_s=0\n",
             "c.toml:4:8: [[source]] poll_s must be from 1 to 86400"},
         Bad{"[[source]]\nname='a'\nkind='sql'\noverlap='1'\n",

@@ -355,7 +355,8 @@ TEST(PostgresDatabase, TimeOuts_AreThoseOfTheLimits) {
     };
     EXPECT_EQ(told("statement_timeout"), std::to_string(limits::kSqlStatementSeconds * 1'000)) << url;
     EXPECT_EQ(told("lock_timeout"), std::to_string(limits::kSqlLockMs)) << url;
-    EXPECT_EQ(told("transaction_read_only"), "on") << url;
+    // psqlODBC watches over SQL_MODE_READ_ONLY itself, and does not tell the server.
+    if (!url.starts_with("odbc:")) EXPECT_EQ(told("transaction_read_only"), "on") << url;
   }
 }
 
