@@ -69,10 +69,9 @@ class RecordQueries : public testing::TestWithParam<const char*> {
   RecordQueries() {
     const std::string name = GetParam();
     if (name == "sqlite") engine_ = std::make_unique<SqliteEngine>();
-    if (name == "odbc_sqlite") engine_ = std::make_unique<OdbcSqliteEngine>();
     if (engine_ == nullptr) engine_ = std::make_unique<PostgresEngine>(name == "odbc_postgresql");
   }
-  static bool is_sqlite() { return std::string(GetParam()).ends_with("sqlite"); }
+  static bool is_sqlite() { return std::string(GetParam()) == "sqlite"; }
 
   // id, revision, seq, dose, changed
   void Create() {
@@ -266,8 +265,8 @@ class JumpingClock final : public Clock {
   std::atomic<std::int64_t> seconds_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, RecordQueries,
-                         testing::Values("sqlite", "postgresql", "odbc_sqlite", "odbc_postgresql"),
+// Not SQLite through ODBC: who has an SQLite file reads it without a driver.
+INSTANTIATE_TEST_SUITE_P(Engines, RecordQueries, testing::Values("sqlite", "postgresql", "odbc_postgresql"),
                          [](const auto& engine) { return engine.param; });
 
 // The clock is looked at before the query and at each row. A PostgreSQL server watches its own: below.

@@ -196,7 +196,7 @@ class PowerCutTest : public KillTest {
   }
   // After the process is gone: the disk without its cache.
   void CutPower() {
-    for (const char* ending : {"", "-wal", "-shm"})
+    for (const char* ending : {"", "-wal", "-shm", "-journal"})
       std::filesystem::remove(directory_.File("adapter.db") + ending);
     for (const auto& file : std::filesystem::directory_iterator(Image())) {
       if (file.path().extension() != ".fresh") {
