@@ -91,6 +91,7 @@ struct Configuration {
     std::int64_t request_timeout_s = 30;
     std::int64_t connections_max = 8;
     std::string profile = "auto";         // or the rung that the server is known to need
+    std::string audit_events = "off";     // FHIR AuditEvents of what is written
     std::string authority_file;           // CA certificates; empty: those of the system
     std::string client_certificate_file;  // mutual TLS, beside any kind of [endpoint.auth]
     std::string client_key_file;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <climits>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <unistd.h>
 #include <utility>
 
 #include "app/access_notes.h"
@@ -55,6 +57,11 @@ constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
 constexpr std::int64_t kRepeatsIntervalUs = 60 * kMicrosecondsPerSecond;
 constexpr std::int64_t kStalledUs = kMicrosecondsPerHour;  // then somebody should look why
 
+std::string HostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
+}
+
 sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
   const Configuration::Endpoint& endpoint = configuration.endpoint;
   sync::SyncSettings settings;
@@ -72,6 +79,8 @@ sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
     const auto one = static_cast<sync::Rung>(rung);
     if (endpoint.profile == sync::Name(one)) settings.rung = one;
   }
+  settings.audit_events = endpoint.audit_events == "on";
+  settings.client = HostName();
   settings.rematch_us = endpoint.rematch_s * kMicrosecondsPerSecond;
   return settings;
 }
@@ -269,7 +278,7 @@ AlertBook::Troubles Daemon::Parts::FindTroubles(const std::string& certificate) 
     of(AlertKind::kStalled) = queue->sending_stopped ? "stopped-since-restore" : "waiting-for-an-hour";
   }
   if (queue->Count(outbox::WorkState::kQuarantined) > 0) of(AlertKind::kQuarantined) = "needs-a-person";
-  if (queue->Count(outbox::WorkState::kHeld) > 0) of(AlertKind::kHeld) = "held";
+  if (queue->Count(outbox::WorkState::kHeld) > queue->held_audit_events) of(AlertKind::kHeld) = "held";
   return troubles;
 }
 
