@@ -118,8 +118,11 @@ struct Configuration {
     std::int64_t record_days = 0;  // bytes and mapped resources of delivered records
   } retention;
   struct Audit {
-    std::string origin;        // empty: made from canonical_base and site
-    std::string witness_file;  // empty: none
+    std::string origin;                  // empty: made from canonical_base and site
+    std::string witness_file;            // empty: none
+    std::string witness_url;             // of a C2SP tlog-witness; empty: none
+    std::string witness_key;             // its verifier key; together with witness_url
+    std::string witness_authority_file;  // CA certificates; empty: those of the system
   } audit;
   struct Alert {
     std::vector<std::string> command;  // with its arguments; empty: nobody is called

@@ -145,6 +145,7 @@ struct Daemon::Parts {
   std::vector<std::unique_ptr<const record::TableLayout>> sql_tables;
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
+  std::unique_ptr<WitnessThread> witness;  // null: none is configured
   std::unique_ptr<AccessNotes> notes;
   TokenBook tokens{SystemClock()};
   std::unique_ptr<JwtAccess> jwt;  // null: no access tokens of others
@@ -265,6 +266,7 @@ AlertBook::Troubles Daemon::Parts::FindTroubles(const std::string& certificate) 
   for (const auto& [name, statistics] : SqlStatistics()) {
     if (statistics.has_trouble) of(AlertKind::kSource) = Name(statistics.trouble);
   }
+  if (witness && witness->has_failed()) of(AlertKind::kAudit) = "audit-witness-failed";
   if (checkpoints->has_failed()) of(AlertKind::kAudit) = "audit-checkpoint-failed";
   if (worker) {
     const sync::SyncStatistics statistics = worker->statistics();
@@ -477,6 +479,8 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
   ADAPTER_CHECK(parts->NoteConfiguration());
   parts->StartNotes();
   parts->checkpoints->Start();
+  ADAPTER_TRY(parts->witness, OpenWitness(configuration, *parts->backend));
+  if (parts->witness) parts->witness->Start();
   parts->StartRetention();
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
@@ -542,6 +546,7 @@ bool Daemon::Stop(std::int64_t deadline_ms) {
   const auto noted =
       AppendEvent(*parts_->backend, audit::EventKind::kStopped, parts_->maps->current()->name());
   const auto signed_last = parts_->checkpoints->Stop();
+  if (parts_->witness) parts_->witness->Stop();
   return answered && sent && noted && signed_last;
 }
 
