@@ -8,7 +8,7 @@ set -euo pipefail
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build pkg-config
   libboost-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libpq-dev libre2-dev libspdlog-dev libsqlite3-dev
-  libssl-dev libtomlplusplus-dev rapidjson-dev tzdata
+  libssl-dev libtomlplusplus-dev rapidjson-dev tzdata unixodbc-dev
 )
 demo_packages=(curl jq python3)
 test_packages=(
@@ -16,8 +16,9 @@ test_packages=(
   golang-go
   libgmock-dev libgtest-dev
   chromium fonts-dejavu-core poppler-utils
+  libsqliteodbc odbc-postgresql
   curl docker-compose jq maven nodejs npm openjdk-17-jdk-headless openssl postgresql-15 procps prometheus python3 python3-hl7
-  python3-venv shellcheck sqlite3 systemd testssl.sh valgrind
+  python3-venv shellcheck sqlite3 systemd testssl.sh valgrind wrk
 )
 image_packages=(buildah mmdebstrap)
 

@@ -5,7 +5,7 @@
 #   tests/run.sh              the ordinary size: what CI runs
 #   tests/run.sh --quick      the unit tests only, in the debug build: while working
 #   tests/run.sh --long       everything at full size, for hours; results go to tests/bench/RESULTS.md by hand
-#   tests/run.sh --long NAME  one of: bench, fault, fuzz, golden, image, interop, tidy, tsan, validator
+#   tests/run.sh --long NAME  one of: bench, fault, fuzz, golden, helios, image, interop, tidy, tsan, validator
 #
 # Every test program runs under the address and undefined-behaviour sanitizers (clang 19), against the release
 # build of the daemon. Can be run again at once; asks no question.
@@ -148,7 +148,7 @@ step demo demo_once || true
 step memory tests/bench/run.sh memory || true
 if [ -f "$logs/memory.log" ]; then grep "^memory" "$logs/memory.log" || true; fi
 step clang-tidy tidy || true
-step fuzz tests/fuzz/run.sh 20 || true
+step fuzz tests/fuzz/run.sh || true
 step fuzz-control tests/fuzz/control.sh || true
 step fuzz-coverage tests/fuzz/coverage.sh || true
 if [ -f "$logs/fuzz-coverage.log" ]; then grep '^coverage' "$logs/fuzz-coverage.log" || true; fi
@@ -164,7 +164,7 @@ if [ "$mode" = long ]; then
   case "$long_name" in
     all | validator) step validator-all tests/interop/output/validate.sh "$FHIR_ADAPTER_BINARY" all || true ;;
   esac
-  for script in tests/*/long.sh; do
+  for script in tests/*/long.sh tests/interop/*/long.sh; do
     [ -x "$script" ] || continue
     name=$(basename "$(dirname "$script")")
     case "$long_name" in all | "$name") step "long-$name" "$script" || true ;; esac

@@ -174,26 +174,14 @@ Result<int> VerifyStore(const GlobalOptions& global, const AuditOptions& options
 // A log as files, ours or another maker's.
 Result<int> VerifyFolder(const GlobalOptions& global, const AuditOptions& options, const Streams& streams) {
   ADAPTER_TRY(const audit::VerifierKey key, KeyOf(options, options.folder + "/vkey"));
-  ADAPTER_TRY(const std::string note, audit::ReadLogFile(options.folder, "checkpoint"));
-  ADAPTER_TRY(const audit::Checkpoint checkpoint, audit::OpenCheckpoint(key, note));
   audit::VerifyOptions verify = VerifyOptionsOf(streams);
   verify.has_own_format = false;
-  // What the checkpoint in the folder signs is compared as a checkpoint kept elsewhere would be.
-  verify.since = checkpoint;
-  const audit::CheckpointFile none(options.folder + "/checkpoints");
-  audit::TileDirectory folder(options.folder, checkpoint.size);
-  auto report = audit::VerifyLog(folder, key, none, verify);
-  if (!report && report.error().code != Code::kIntegrity && report.error().code != Code::kFileNotFound) {
-    return Fail(report.error());
-  }
-  if (!report) {
-    audit::VerifyReport broken;
-    broken.Tampered(ToString(report.error()));
-    return Tell(broken, {}, global.json, streams);
-  }
-  report->checkpoints = 1;
-  report->covered = std::min(checkpoint.size, report->entries);
-  return Tell(*report, {}, global.json, streams);
+  ADAPTER_CHECK(AddSince(options, key, verify));
+  const audit::CheckpointFile witness(options.checkpoints.empty() ? options.folder + "/checkpoints"
+                                                                  : options.checkpoints);
+  ADAPTER_TRY(const audit::VerifyReport report,
+              audit::VerifyExportedLog(options.folder, key, witness, verify));
+  return Tell(report, {}, global.json, streams);
 }
 
 // The last checkpoint that the store holds, with the witness's cosignature when it has one.

@@ -20,7 +20,11 @@ int RunBackup(const GlobalOptions& global, const std::string& file, const Stream
 
 int RunRestore(const GlobalOptions& global, const RestoreOptions& options, const Streams& streams) {
   const auto checked = storage::CheckBackup(options.file, storage::AdapterSchema());
-  if (!checked) return Report(checked.error(), streams);
+  if (!checked) {
+    Error error = checked.error();
+    if (error.where.file.empty()) error.where.file = options.file;
+    return Report(error, streams);
+  }
   if (options.check_only) {
     streams.out << options.file << ": can be restored\n";
     return kExitDone;

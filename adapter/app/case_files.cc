@@ -39,6 +39,7 @@ Result<CaseFolder> ReadCase(const fs::path& input) {
   }
   ADAPTER_TRY(found.test.expected, ReadIfThere(folder / "expected.json"));
   ADAPTER_TRY(found.test.expected_issues, ReadIfThere(folder / "expected-issues"));
+  ADAPTER_TRY(found.test.expected_patient, ReadIfThere(folder / "expected-patient"));
   return found;
 }
 
@@ -83,6 +84,9 @@ Result<std::vector<CaseFolder>> ReadCases(const std::string& directory) {
 
 Result<void> WriteCase(const CaseFolder& folder, const pipeline::CaseResult& result) {
   ADAPTER_CHECK(WriteFile(fs::path(folder.path) / "expected.json", result.bundle));
+  if (!folder.test.expected_patient.empty()) {
+    ADAPTER_CHECK(WriteFile(fs::path(folder.path) / "expected-patient", result.patient));
+  }
   return WriteFile(fs::path(folder.path) / "expected-issues", result.issues);
 }
 

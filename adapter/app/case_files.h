@@ -1,5 +1,5 @@
 // The cases beside the maps: folders `tests/<case>/` with input.json, expected.json, expected-issues,
-// config.toml.
+// expected-patient, config.toml.
 #pragma once
 
 #include <string>

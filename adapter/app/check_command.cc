@@ -11,12 +11,14 @@
 #include "app/mapping_files.h"
 #include "app/mapping_setup.h"
 #include "app/time_zone_file.h"
+#include "pipeline/mapping_set.h"
 
 namespace fhir_adapter::app {
 namespace {
 
 // Named map files alone, with what the folder offers for their imports.
-int CheckMaps(const GlobalOptions& global, const CheckOptions& options, const Streams& streams) {
+int CheckMaps(const GlobalOptions& global, const Configuration& configuration, const CheckOptions& options,
+              const Streams& streams) {
   std::vector<fml::SourceFile> files;
   if (!options.map_directory.empty()) {
     auto read = ReadMappingFiles(options.map_directory);
@@ -28,7 +30,8 @@ int CheckMaps(const GlobalOptions& global, const CheckOptions& options, const St
     if (!models) return Report(models.error(), streams);
     std::ranges::move(*models, std::back_inserter(files));
   }
-  fml::MapSetOptions map_options;
+  fml::MapSetOptions map_options =
+      pipeline::MapSetOptionsOf(MappingSettingsOf(configuration, configuration.DefaultMap()));
   map_options.require_unmapped_policy = false;
   for (const std::string& map : options.maps) {
     auto bytes = ReadFile(map);
@@ -103,21 +106,37 @@ int CheckSet(const GlobalOptions& global, const Configuration& configuration, co
   return errors == 0 ? kExitDone : kExitRejected;
 }
 
+// What `serve` would do with this configuration, for people.
+void TellWhatWouldRun(const Configuration& configuration, std::ostream& out) {
+  out << "takes:  records and /health on http " << configuration.http.listen << "\n";
+  if (!configuration.mllp.listen.empty())
+    out << "takes:  HL7 v2 on mllp " << configuration.mllp.listen << "\n";
+  for (const SourceSettings& source : configuration.sources) {
+    out << "takes:  source " << source.name << ", " << source.kind
+        << (source.path.empty() ? "" : " " + source.path) << ", map " << source.map << "\n";
+  }
+  out << "keeps:  " << configuration.store.url << "\n";
+  out << "sends:  to " << configuration.endpoint.base_url << ", auth " << configuration.endpoint_auth.kind
+      << "\n";
+}
+
+int ReportConfiguration(const Error& error, bool json, const Streams& streams) {
+  (void)ListFindings({{fml::Severity::kError, error.code, error.where, error.message}}, json, streams.out);
+  return kExitUsage;
+}
+
 }  // namespace
 
 int RunCheck(const GlobalOptions& global, const CheckOptions& options, const Streams& streams) {
   const auto configuration = ConfigurationOf(global);
-  if (!configuration) {
-    streams.out << ToString(configuration.error()) << "\n";
-    return kExitUsage;
-  }
+  if (!configuration) return ReportConfiguration(configuration.error(), global.json, streams);
   if (const auto zone = LoadTimeZone(configuration->site.time_zone); !zone) {
-    streams.out << ToString(zone.error()) << "\n";
-    return kExitUsage;
+    return ReportConfiguration(zone.error(), global.json, streams);
   }
   for (const std::string& warning : configuration->warnings) streams.err << "warning: " << warning << "\n";
   if (options.connect) return RunConnectCheck(*configuration, options.patient, global.json, streams);
-  if (!options.maps.empty()) return CheckMaps(global, options, streams);
+  if (!options.maps.empty()) return CheckMaps(global, *configuration, options, streams);
+  if (!global.json) TellWhatWouldRun(*configuration, streams.err);
   return CheckSet(global, *configuration, options, streams);
 }
 

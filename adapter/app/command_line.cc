@@ -3,10 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/version.h"
 #include "core/limits.h"
+#include "fml/suggestion.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -74,7 +77,7 @@ void AddMapTest(CLI::App& map, Parsed& parsed, const Streams& streams) {
   command->footer(
       "A case is a folder tests/<case>/ beside a map: input.json (or .ndjson, .hl7), expected.json, "
       "expected-issues, "
-      "config.toml.\n"
+      "expected-patient (what the patient is looked for by), config.toml.\n"
       "Exit codes: 0 all as expected; 1 some case differs; 2 the maps do not compile.\n"
       "Example: fhir-adapter map test --coverage /etc/fhir-adapter/mappings");
   command->callback([&] { parsed.command = [&] { return RunMapTest(parsed.global, options, streams); }; });
@@ -450,9 +453,11 @@ void AddAudit(CLI::App& program, Parsed& parsed, const Streams& streams) {
   verify->add_option("--since", options.since,
                      "file with a checkpoint kept elsewhere: the log must have grown from it");
   verify->add_option("--checkpoints", options.checkpoints,
-                     "another file of checkpoints, as a witness keeps it");
+                     "another file of checkpoints, as a witness keeps it; an exported log must be as new");
   verify->add_option("--folder", options.folder, "an exported log (tlog-tiles) instead of the store");
-  verify->footer("Exit codes: 0 good; 1 incomplete; 5 tampered, the first bad entry is named.");
+  verify->footer(
+      "Exit codes: 0 good; 1 incomplete; 5 tampered, the first bad entry is named.\n"
+      "Example: fhir-adapter --config /etc/fhir-adapter/config.toml audit verify");
   add("prove", "A proof (tlog-proof) that an entry is in the signed log")
       ->add_option("SEQ", options.sequence, "the entry's number")
       ->required()
@@ -499,6 +504,25 @@ void AddTrace(CLI::App& program, Parsed& parsed, const Streams& streams) {
   command->callback([&] { parsed.command = [&] { return RunTrace(parsed.global, options, streams); }; });
 }
 
+// What was given where a command had to stand, with those that could; empty when that is not the fault.
+std::string UnknownCommand(CLI::App& program) {
+  const std::vector<std::string> left = program.remaining(true);
+  CLI::App* inner = &program;
+  while (!inner->get_subcommands().empty()) inner = inner->get_subcommands().front();
+  if (left.empty() || inner->get_require_subcommand_min() == 0) return "";
+  std::vector<std::string> names;
+  for (const CLI::App* command : inner->get_subcommands({})) names.push_back(command->get_name());
+  const std::string kind = left.front().starts_with('-') ? "option" : "command";
+  std::string text = "there is no " + kind + " '" + left.front() + "'";
+  if (kind == "option") return text;
+  const std::string near =
+      fml::Suggest(left.front(), std::vector<std::string_view>(names.begin(), names.end()));
+  if (!near.empty()) return text + near;
+  text += "; there are";
+  for (const std::string& name : names) text += " " + name;
+  return text;
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
@@ -533,11 +557,20 @@ int RunCommandLine(int argc, const char* const* argv, const Streams& streams) {
   AddSandbox(program, parsed, streams);
   for (CLI::App* command : program.get_subcommands({})) {
     command->fallthrough();
-    for (CLI::App* nested : command->get_subcommands({})) nested->fallthrough();
+    for (CLI::App* nested : command->get_subcommands({})) {
+      nested->fallthrough();
+      // One without text of its own began with the program's, whose example is of another command.
+      if (nested->get_footer() == program.get_footer()) nested->footer(command->get_footer());
+    }
   }
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const std::string unknown = UnknownCommand(program);
+    if (error.get_exit_code() != 0 && !unknown.empty()) {
+      streams.err << "fhir-adapter: " << unknown << "\nRun with --help for more information.\n";
+      return kExitUsage;
+    }
     const int status = program.exit(error, streams.out, streams.err);
     return status == 0 ? kExitDone : kExitUsage;
   }

@@ -64,7 +64,8 @@ struct Configuration {
     std::string client_ca_file;        // mutual TLS; together with senders
     std::vector<std::string> senders;  // "application|facility|certificate file"
     std::string processing_id = "P";   // that MSH-11 has to be
-    std::int64_t connections_max = 64;
+    std::int64_t connections_max = 256;
+    std::int64_t connections_per_address_max = 64;
     std::int64_t idle_timeout_s = 60;
   } mllp;
   struct Auth {

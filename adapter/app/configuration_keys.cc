@@ -55,6 +55,7 @@ const std::vector<KeyRow>& Rows() {
       {"mllp", "senders", TEXT_LIST(mllp.senders)},
       {"mllp", "processing_id", TEXT_OF(mllp.processing_id, kProcessingIds)},
       {"mllp", "connections_max", INTEGER(mllp.connections_max, 1, 10'000)},
+      {"mllp", "connections_per_address_max", INTEGER(mllp.connections_per_address_max, 1, 10'000)},
       {"mllp", "idle_timeout_s", INTEGER(mllp.idle_timeout_s, 1, 86'400)},
       {"auth", "kind", TEXT_OF(auth.kind, kAccessKinds)},
       {"auth", "issuer", TEXT(auth.issuer)},

@@ -218,7 +218,9 @@ void Daemon::Parts::NoteRepeats(std::int64_t quiet_us) {
   const TimeUs now = SystemClock().Now();
   backend->store->Submit(
       [this, now, quiet_us](storage::Transaction& transaction) {
-        return backend->inbox.NoteRepeats(transaction, TimeUs{now.us - quiet_us}, now);
+        const TimeUs before{now.us - quiet_us};
+        const auto noted = backend->inbox.NoteRepeats(transaction, before, now);
+        return noted ? backend->messages.NoteRepeats(transaction, before, now) : noted;
       },
       [](const Result<void>& done) {
         if (!done) LogEvent(LogLevel::kError, "repeats-not-noted", {{"code", Name(done.error().code)}});

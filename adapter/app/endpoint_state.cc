@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 #include "app/control_socket.h"
@@ -48,10 +49,24 @@ std::string ToJson(const EndpointState& state) {
          ",\"inFlight\":" + std::to_string(state.in_flight) + "}";
 }
 
+namespace {
+
+// The state of the way to the server for people: "closed", the breaker's word for a way that is free, would
+// say the contrary to them.
+std::string_view RouteInWords(std::string_view route) {
+  if (route == sync::Name(sync::RouteState::kClosed)) return "records are sent";
+  if (route == sync::Name(sync::RouteState::kOpen)) return "nothing is sent for a while";
+  if (route == sync::Name(sync::RouteState::kProbing)) return "asked whether it can be reached";
+  if (route == sync::Name(sync::RouteState::kHalfOpen)) return "one record is tried";
+  return route;
+}
+
+}  // namespace
+
 std::string ToText(const EndpointState& state) {
   std::string text = "server       " + (state.software.empty() ? "not asked yet" : state.software) + ", " +
-                     (state.trouble.empty() ? "no trouble" : "trouble: " + state.trouble) + ", way " +
-                     state.route + "\n";
+                     (state.trouble.empty() ? "no trouble" : "trouble: " + state.trouble) + ", " +
+                     std::string(RouteInWords(state.route)) + "\n";
   text += "sent as      " + state.rung + " (" + state.rung_reason + "), " + std::to_string(state.in_flight) +
           " patients at the moment, " + std::to_string(state.limit) + " at most\n";
   if (!state.posted.empty()) text += "new ids      by the server for " + state.posted + "\n";

@@ -35,6 +35,8 @@ Result<std::unique_ptr<MllpDoor>> MllpDoor::Open(const Configuration& configurat
   intake::MllpServer::Options options;
   ADAPTER_TRY(options.address, net::ParseListenAddress(configuration.mllp.listen));
   options.limits.connections_max = static_cast<std::size_t>(configuration.mllp.connections_max);
+  options.limits.connections_per_address_max =
+      static_cast<std::size_t>(configuration.mllp.connections_per_address_max);
   options.limits.idle_timeout_ms = configuration.mllp.idle_timeout_s * kMillisecondsPerSecond;
   options.tls = door->tls_;
   options.has_bound_senders = !configuration.mllp.senders.empty();
@@ -68,7 +70,10 @@ void MllpDoor::AddMetrics(MetricsPage& page, std::vector<ListenerTls>& listeners
   page.Family("fhir_adapter_mllp_frames_broken", "counter",
               "MLLP frames that were too large, or did not come to their end.");
   page.Sample({}, statistics.frames_broken);
-  page.Family("fhir_adapter_mllp_connections_refused", "counter", "MLLP connections beyond connections_max.");
+  page.Family(
+      "fhir_adapter_mllp_connections_refused", "counter",
+      "MLLP connections beyond connections_max, of all or of one address; the oldest without a message "
+      "gave way, else they were closed.");
   page.Sample({}, statistics.connections_refused);
   page.Family("fhir_adapter_mllp_connections", "gauge", "Open MLLP connections.");
   page.Sample({}, static_cast<std::int64_t>(statistics.connections));

@@ -11,6 +11,8 @@
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "fml/mapper.h"
+#include "fml/suggestion.h"
+#include "pipeline/mapping_set.h"
 
 namespace fhir_adapter::app {
 namespace {
@@ -19,6 +21,17 @@ struct RawSet {
   std::shared_ptr<const fml::MapSet> maps;  // shared with the Mapper
   std::string map;                          // its path in the set
 };
+
+// The paths that a map's name can stand for; none, so that all are linked, for a url.
+std::vector<std::string> RootsOf(const std::string& map, const std::vector<fml::SourceFile>& files) {
+  std::vector<std::string> roots;
+  for (const fml::SourceFile& file : files) {
+    const bool is_named =
+        file.path.ends_with(".map") && std::filesystem::path(file.path).stem().string() == map;
+    if (file.path == map || is_named) roots.push_back(file.path);
+  }
+  return roots;
+}
 
 // `--map` may be a file outside the folder of maps: it joins the set under its own path.
 Result<RawSet> CompileRaw(const GlobalOptions& global, const MapOptions& options,
@@ -41,14 +54,9 @@ Result<RawSet> CompileRaw(const GlobalOptions& global, const MapOptions& options
     std::erase_if(files, [&](const fml::SourceFile& file) { return file.bytes == bytes; });
     files.push_back({options.map, std::move(bytes)});
   }
-  fml::MapSetOptions map_options;
+  fml::MapSetOptions map_options = pipeline::MapSetOptionsOf(MappingSettingsOf(configuration, options.map));
   map_options.require_unmapped_policy = false;
-  map_options.roots = {set.map};
-  for (const auto& [name, value] :
-       {std::pair<std::string, std::string>{"canonicalBase", configuration.site.canonical_base},
-        {"site", configuration.site.id}}) {
-    map_options.configuration.emplace_back(name, value);
-  }
+  map_options.roots = RootsOf(set.map, files);
   set.maps = fml::MapSet::Compile(std::move(files), map_options, findings);
   return set;
 }
@@ -103,8 +111,15 @@ int RunRawMap(const GlobalOptions& global, const MapOptions& options, const Stre
     return kExitUsage;
   }
   const fml::MapInfo* map = set->maps->FindMap(set->map);
-  if (map == nullptr)
-    return Report(Error{Code::kUsage, "there is no map '" + options.map + "'", {}}, streams);
+  if (map == nullptr) {
+    std::vector<std::string> names;
+    for (const fml::MapInfo& info : set->maps->maps())
+      names.insert(names.end(), {std::filesystem::path(info.path).stem().string(), info.url});
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    return Report(
+        Error{Code::kUsage, "there is no map '" + options.map + "'" + fml::Suggest(options.map, known), {}},
+        streams);
+  }
   fml::Mapper mapper(set->maps);
   int worst = kExitDone;
   UnmappedTable unmapped;

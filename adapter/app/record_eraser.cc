@@ -8,6 +8,7 @@
 
 #include "core/arena.h"
 #include "core/fault_point.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "fhir/json_reader.h"
 #include "net/http_message.h"
@@ -153,6 +154,23 @@ Result<void> Finish(const std::vector<Erased>& erased, const ErasePorts& ports) 
   });
 }
 
+// All but the rows of the tables: the folders, an old copy, the store's files.
+std::vector<QueueChangeResult> EraseAround(const std::vector<Erased>& erased, const ErasePorts& ports) {
+  ADAPTER_FAULT_POINT("erase-files");
+  std::vector<QueueChangeResult> around = {CleanFolders(erased, ports)};
+  if (std::filesystem::exists(ports.store_path + kAside)) {
+    around.push_back(RemoveAside(erased, ports.store_path + kAside));
+  }
+  ADAPTER_FAULT_POINT("erase-store");
+  around.push_back(RewriteStore(ports));
+  ADAPTER_FAULT_POINT("erase-finish");
+  if (std::ranges::all_of(around, &QueueChangeResult::done)) {
+    if (const auto done = Finish(erased, ports); !done)
+      around.push_back({"store", false, ToString(done.error())});
+  }
+  return around;
+}
+
 // What no command of this program reaches.
 constexpr const char* kNotErased =
     "not erased: backups made before now, which are not known here (restoring one brings the record back: "
@@ -180,9 +198,9 @@ Result<EraseRequest> ParseEraseRequest(std::string_view json) {
     request.records.emplace_back(record->text);
   }
   if (request.reason.empty()) return Fail(Code::kUsage, "an erasure needs a reason");
-  if (request.records.empty() || request.records.size() > kEraseRecordsMax) {
+  if (request.records.empty() || request.records.size() > limits::kEraseRecordsMax) {
     return Fail(Code::kUsage,
-                "name 1 to " + std::to_string(kEraseRecordsMax) + " records that are to be erased");
+                "name 1 to " + std::to_string(limits::kEraseRecordsMax) + " records that are to be erased");
   }
   return request;
 }
@@ -215,23 +233,31 @@ std::vector<QueueChangeResult> EraseRecords(const EraseRequest& request, const P
     erased.push_back(std::move(*one));
   }
   if (erased.empty()) return results;
-  ADAPTER_FAULT_POINT("erase-files");
-  std::vector<QueueChangeResult> around = {CleanFolders(erased, ports)};
-  if (std::filesystem::exists(ports.store_path + kAside)) {
-    around.push_back(RemoveAside(erased, ports.store_path + kAside));
-  }
-  ADAPTER_FAULT_POINT("erase-store");
-  around.push_back(RewriteStore(ports));
-  ADAPTER_FAULT_POINT("erase-finish");
-  const bool is_whole =
-      std::ranges::all_of(around, [](const QueueChangeResult& result) { return result.done; });
-  if (is_whole) {
-    if (const auto done = Finish(erased, ports); !done)
-      around.push_back({"store", false, ToString(done.error())});
-  }
-  around.push_back({"elsewhere", true, kNotErased});
-  std::ranges::move(around, std::back_inserter(results));
+  std::ranges::move(EraseAround(erased, ports), std::back_inserter(results));
+  results.push_back({"elsewhere", true, kNotErased});
   return results;
+}
+
+Result<void> ResumeErasures(const ErasePorts& ports) {
+  std::vector<outbox::UnfinishedErasure> unfinished;
+  ADAPTER_CHECK(ports.backend.store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
+    ADAPTER_TRY(unfinished, ports.backend.erasures.Unfinished(snapshot));
+    return {};
+  }));
+  if (unfinished.empty()) return {};
+  std::vector<Erased> erased;
+  for (outbox::UnfinishedErasure& one : unfinished) {
+    Erased& added = erased.emplace_back();
+    added.subject_key = std::move(one.subject_key);
+    added.record.site = std::move(one.site);
+    added.record.record_id = std::move(one.record_id);
+  }
+  const auto around = EraseAround(erased, ports);
+  const bool is_whole = std::ranges::all_of(around, &QueueChangeResult::done);
+  LogEvent(is_whole ? LogLevel::kInfo : LogLevel::kWarning,
+           is_whole ? "erasures-finished" : "erasures-unfinished",
+           {{"records", static_cast<std::int64_t>(erased.size())}});
+  return {};
 }
 
 EraserThread::EraserThread(ErasePorts ports) : ports_(std::move(ports)) {
@@ -257,6 +283,9 @@ void EraserThread::Run(EraseRequest request, Principal actor, QueueChangeDone do
 }
 
 void EraserThread::Loop() {
+  if (const auto resumed = ResumeErasures(ports_); !resumed) {
+    LogEvent(LogLevel::kError, "erasures-not-resumed", {{"code", Name(resumed.error().code)}});
+  }
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });

@@ -1,6 +1,7 @@
 // Erasing records as a person asks for it: the rows of the store, the files of the folders, the copy that a
 // restore put aside, and what the store's files keep of old pages; in this order, so that nothing comes back
-// in between. Broken off at any point it is done again by asking again.
+// in between. Broken off at any point it is done again by asking again; what the tables have lost already,
+// the next start of the daemon finishes by itself.
 //
 // One implementation for the daemon's control socket and for the command that finds no daemon. Blocking, for
 // seconds to minutes: the daemon runs it on the thread of EraserThread.
@@ -26,10 +27,8 @@
 
 namespace fhir_adapter::app {
 
-inline constexpr std::size_t kEraseRecordsMax = 100;  // by one request
-
 struct EraseRequest {
-  std::vector<std::string> records;  // record id, site/record id, or receipt; up to kEraseRecordsMax
+  std::vector<std::string> records;  // record id, site/record id, or receipt; up to limits::kEraseRecordsMax
   std::string reason;
 };
 
@@ -53,7 +52,12 @@ Result<std::vector<intake::RecordFolder>> RecordFoldersOf(const Configuration& c
 std::vector<QueueChangeResult> EraseRecords(const EraseRequest& request, const Principal& actor,
                                             const ErasePorts& ports);
 
-// Runs one request after the other. The destructor finishes the one in hand and refuses the others.
+// Finishes what was broken off after the rows of the tables were gone. What cannot be finished (a file that
+// waits to be taken) stays for the next time, with a warning in the log of events.
+Result<void> ResumeErasures(const ErasePorts& ports);
+
+// Resumes what was broken off, then runs one request after the other. The destructor finishes the one in hand
+// and refuses the others.
 class EraserThread {
  public:
   explicit EraserThread(ErasePorts ports);

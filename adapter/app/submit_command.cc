@@ -59,8 +59,11 @@ std::string Text(const fhir::Node& object, std::string_view name) {
 }
 
 void ListRejected(const fhir::Node& record, const std::string& file, const Streams& streams) {
-  streams.err << file << ": record " << Text(record, "recordId") << " revision " << Text(record, "revision")
-              << ":\n";
+  const std::string record_id = Text(record, "recordId");
+  const std::string revision = Text(record, "revision");
+  streams.err << file << ": "
+              << (record_id.empty() ? "a record whose recordId cannot be read" : "record " + record_id)
+              << (revision.empty() ? "" : " revision " + revision) << ":\n";
   const fhir::Node* reasons = record.Find("reasons");
   for (const fhir::Node* reason : reasons ? reasons->items() : std::span<fhir::Node*>()) {
     streams.err << "  " << Text(*reason, "pointer") << ": " << Text(*reason, "code") << ": "

@@ -75,7 +75,8 @@ std::string ErasureOf(const TracePage& page) {
   std::string text = "erased on " + ToString(erasure.erased);
   if (event != page.events.end()) text += " by " + WhoOf(*event);
   text += " because “" + erasure.reason + "”";
-  if (!erasure.finished) text += "; copies outside the tables may be left: run `fhir-adapter erase` again";
+  if (!erasure.finished)
+    text += "; copies outside the tables may be left: start the daemon, or run `fhir-adapter erase` again";
   return text;
 }
 
@@ -183,7 +184,8 @@ std::string VersionsOf(const TracePage& page, const TracedResource& resource, st
     const TraceEvent& event = page.events[index];
     if (event.revision < revision) continue;
     if (!is_last && event.revision >= resource.states[state + 1].revision) continue;
-    Append(versions, event.Url() + " ETag " + event.etag);
+    const bool is_retracted = event.outcome == "nullified";  // what stands there says so, not the content
+    Append(versions, event.Url() + " ETag " + event.etag + (is_retracted ? " (entered in error)" : ""));
   }
   return versions.empty() ? "not delivered" : versions;
 }

@@ -121,6 +121,17 @@ Result<void> VisitBundle(std::string_view bytes, std::uint64_t& sequence, const 
   return {};
 }
 
+// A file that is not there or does not fit is a finding, unlike one that cannot be read.
+Result<VerifyReport> VerifyFiles(TileDirectory& files, const VerifierKey& key, const CheckpointFile& witness,
+                                 const VerifyOptions& options) {
+  auto report = VerifyLog(files, key, witness, options);
+  if (report) return report;
+  if (report.error().code != Code::kIntegrity && report.error().code != Code::kFileNotFound) return report;
+  VerifyReport broken;
+  broken.Tampered(ToString(report.error()));
+  return broken;
+}
+
 }  // namespace
 
 Result<void> ExportLog(LogSource& source, const VerifierKey& key, const Checkpoint& checkpoint,
@@ -174,6 +185,28 @@ Result<void> TileDirectory::ForEach(std::uint64_t last, const Visit& visit) {
     }
   }
   return {};
+}
+
+Result<VerifyReport> VerifyExportedLog(const std::string& folder, const VerifierKey& key,
+                                       const CheckpointFile& witness, const VerifyOptions& options) {
+  ADAPTER_TRY(const std::string note, ReadLogFile(folder, "checkpoint"));
+  VerifyReport report;
+  const auto checkpoint = OpenCheckpoint(key, note);
+  if (!checkpoint) {
+    report.Tampered("its checkpoint: " + checkpoint.error().message);
+    return report;
+  }
+  TileDirectory files(folder, checkpoint->size);
+  if (options.since) {
+    ADAPTER_TRY(report, VerifyFiles(files, key, witness, options));
+    if (report.verdict == Verdict::kTampered) return report;
+  }
+  VerifyOptions with_own = options;
+  with_own.since = *checkpoint;
+  ADAPTER_TRY(report, VerifyFiles(files, key, witness, with_own));
+  ++report.checkpoints;
+  report.covered = std::min(checkpoint->size, report.entries);
+  return report;
 }
 
 Result<std::string> ReadLogFile(const std::string& folder, const std::string& name) {

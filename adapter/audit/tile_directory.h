@@ -34,6 +34,12 @@ class TileDirectory final : public LogSource, public TileStore {
   std::uint64_t size_;
 };
 
+// Compares an exported folder, ours or another maker's, with its own checkpoint and with what was kept
+// elsewhere: the checkpoints of a witness and `options.since`. Only these show that an older folder stands in
+// place of a newer one. kFileNotFound: the folder has no checkpoint.
+Result<VerifyReport> VerifyExportedLog(const std::string& folder, const VerifierKey& key,
+                                       const CheckpointFile& witness, const VerifyOptions& options);
+
 // The whole text of a file in `folder`.
 Result<std::string> ReadLogFile(const std::string& folder, const std::string& name);
 

@@ -96,7 +96,8 @@ inline constexpr std::size_t kHl7ErrorsMax = 20;              // ERR segments of
 inline constexpr std::size_t kHl7HeaderFieldBytesMax = 250;   // of a field of MSH that is given back
 inline constexpr std::size_t kHl7ObservationsMax = 200;       // of a message
 inline constexpr std::size_t kMllpBytesPerSecondMin = 1'000;  // of a frame, on average
-inline constexpr std::size_t kMllpConnectionsMax = 64;
+inline constexpr std::size_t kMllpConnectionsMax = 256;
+inline constexpr std::size_t kMllpConnectionsPerAddressMax = 64;
 inline constexpr std::int64_t kMllpIdleTimeoutMs = 60'000;  // between frames
 inline constexpr std::size_t kMllpMessageBytesMax = 10'000'000;
 
@@ -144,6 +145,8 @@ inline constexpr std::size_t kNotedRefusalsMax = 100;     // of an hour, by addr
 inline constexpr std::size_t kNotedTokenUsesMax = 1'000;  // of a day, by tokens and addresses; then counted
 inline constexpr std::int64_t kRepeatWindowSeconds = 3'600;  // in which a resent record has one entry
 inline constexpr std::size_t kTraceRecordsMax = 1'000;       // shown by one trace
+inline constexpr std::size_t kEraseRecordsMax = 100;         // erased by one request
+inline constexpr std::size_t kLineageInputsMax = 100;  // elements of the source that one made element names
 
 // Store (adapter/storage).
 inline constexpr int kStoreProbeBytes = 262'144;       // written to see whether a full disk has room

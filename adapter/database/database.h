@@ -16,14 +16,16 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/result.h"
 
 namespace fhir_adapter::database {
 
 struct DatabaseSettings {
-  std::string url;            // sqlite:/path, postgresql://user@host/name
+  std::string url;            // sqlite:/path, postgresql://user@host/name, odbc:Driver=…
   std::string password_file;  // empty: none is asked for
   std::string time_zone;      // in which the database writes instants (IANA); empty: UTC
+  Clock* clock = nullptr;     // for limits::kSqlStatementSeconds; null: the system's
 };
 
 enum class CellKind : std::uint8_t { kNull, kText, kInteger, kReal, kBytes };
@@ -47,6 +49,18 @@ struct ReadLimits {
 // kLimit, of these.
 Failure TooManyRows(const ReadLimits& limits);
 Failure TooManyBytes(const ReadLimits& limits);
+
+// When a query has taken too long, and what is said then.
+class QueryDeadline {
+ public:
+  explicit QueryDeadline(Clock* clock);
+  bool is_over() const { return clock_.MonotonicUs() > end_us_; }
+  Failure TookTooLong() const;  // kTimeout
+
+ private:
+  Clock& clock_;
+  const std::int64_t end_us_;
+};
 
 class Database {
  public:

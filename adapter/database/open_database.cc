@@ -1,4 +1,6 @@
+#include "core/limits.h"
 #include "database/database.h"
+#include "database/odbc_database.h"
 #include "database/postgres_database.h"
 #include "database/sqlite_database.h"
 
@@ -16,18 +18,29 @@ Failure TooManyBytes(const ReadLimits& limits) {
                                 "of which fewer rows have the same value");
 }
 
+QueryDeadline::QueryDeadline(Clock* clock)
+    : clock_(clock == nullptr ? SystemClock() : *clock),
+      end_us_(clock_.MonotonicUs() + limits::kSqlStatementSeconds * std::int64_t{1'000'000}) {}
+
+Failure QueryDeadline::TookTooLong() const {
+  return Fail(Code::kTimeout, "the query took longer than kSqlStatementSeconds (" +
+                                  std::to_string(limits::kSqlStatementSeconds) + ")");
+}
+
 Result<void> CheckUrl(const std::string& url) {
   if (url.starts_with(kSqliteScheme)) {
     if (url.size() > kSqliteScheme.size() + 1 && url[kSqliteScheme.size()] == '/') return {};
     return Fail(Code::kConfiguration, "sqlite: is followed by the whole path of a file");
   }
   if (IsPostgresUrl(url)) return CheckPostgresUrl(url);
-  return Fail(Code::kConfiguration, "url begins with sqlite: or postgresql://");
+  if (url.starts_with(kOdbcScheme)) return CheckOdbcUrl(url);
+  return Fail(Code::kConfiguration, "url begins with sqlite:, postgresql:// or odbc:");
 }
 
 Result<std::unique_ptr<Database>> OpenDatabase(const DatabaseSettings& settings) {
   ADAPTER_CHECK(CheckUrl(settings.url));
-  return settings.url.starts_with(kSqliteScheme) ? OpenSqlite(settings) : OpenPostgres(settings);
+  if (settings.url.starts_with(kSqliteScheme)) return OpenSqlite(settings);
+  return settings.url.starts_with(kOdbcScheme) ? OpenOdbc(settings) : OpenPostgres(settings);
 }
 
 }  // namespace fhir_adapter::database

@@ -9,6 +9,8 @@
 namespace fhir_adapter::database {
 namespace {
 
+constexpr int kStepsBetweenLooks = 10'000;  // of SQLite's machine, between two looks at the clock
+
 struct HandleCloser {
   void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
 };
@@ -76,9 +78,29 @@ Cell CellOf(sqlite3_stmt* statement, int column) {
   return cell;
 }
 
+// Ends what the file is asked for when it takes too long.
+class Watch {
+ public:
+  Watch(sqlite3* database, Clock* clock) : database_(database), deadline_(clock) {
+    sqlite3_progress_handler(
+        database_, kStepsBetweenLooks,
+        [](void* self) { return static_cast<Watch*>(self)->deadline_.is_over() ? 1 : 0; }, this);
+  }
+  ~Watch() { sqlite3_progress_handler(database_, 0, nullptr, nullptr); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  bool has_ended() const { return deadline_.is_over(); }
+  const QueryDeadline& deadline() const { return deadline_; }
+
+ private:
+  sqlite3* const database_;
+  const QueryDeadline deadline_;
+};
+
 class SqliteDatabase final : public Database {
  public:
-  explicit SqliteDatabase(Handle handle) : handle_(std::move(handle)) {}
+  SqliteDatabase(Handle handle, Clock* clock) : handle_(std::move(handle)), clock_(clock) {}
 
   std::string product() const override { return std::string("SQLite ") + sqlite3_libversion(); }
   std::string Quoted(const std::string& name) const override;
@@ -93,6 +115,7 @@ class SqliteDatabase final : public Database {
   Result<StatementHandle> Prepare(const std::string& query);
 
   Handle handle_;
+  Clock* const clock_;  // null: the system's
 };
 
 std::string SqliteDatabase::Quoted(const std::string& name) const {
@@ -143,9 +166,11 @@ Result<Table> SqliteDatabase::Read(const std::string& query, const std::vector<C
   const int columns = sqlite3_column_count(statement.get());
   for (int i = 0; i < columns; ++i) table.columns.emplace_back(sqlite3_column_name(statement.get(), i));
   std::size_t bytes = 0;
+  const Watch watch(handle_.get(), clock_);
   while (true) {
     const int code = sqlite3_step(statement.get());
     if (code == SQLITE_DONE) return table;
+    if (watch.has_ended()) return watch.deadline().TookTooLong();
     if (code != SQLITE_ROW) return FailureOf(code, "the query cannot be run");
     if (table.rows.size() == limits.rows_max) return TooManyRows(limits);
     std::vector<Cell>& row = table.rows.emplace_back();
@@ -168,7 +193,7 @@ Result<std::unique_ptr<Database>> OpenSqlite(const DatabaseSettings& settings) {
   if (code != SQLITE_OK) return FailureOf(code, "the file cannot be opened");
   Harden(handle.get());
   sqlite3_busy_timeout(handle.get(), limits::kSqlLockMs);
-  auto database = std::make_unique<SqliteDatabase>(std::move(handle));
+  auto database = std::make_unique<SqliteDatabase>(std::move(handle), settings.clock);
   ADAPTER_CHECK(database->Begin());
   return std::unique_ptr<Database>(std::move(database));
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/limits.h"
+
 namespace fhir_adapter::fml {
 
 using fhir::Element;
@@ -55,11 +57,12 @@ void Executor<Observer>::ObserveInputs(const Collection& values) {
   if constexpr (Observer::kActive) {
     for (const Item& item : values) {
       const Node* node = NodeOf(item);
+      const bool has_room = observer_.inputs.size() < limits::kLineageInputsMax;
       const bool is_new =
           std::find(observer_.inputs.begin(), observer_.inputs.end(), node) == observer_.inputs.end();
-      if (node != nullptr && node->line > 0 && is_new) observer_.inputs.push_back(node);
+      if (node != nullptr && node->line > 0 && has_room && is_new) observer_.inputs.push_back(node);
       const auto translated = observer_.translated.find(node);
-      if (translated == observer_.translated.end()) continue;
+      if (translated == observer_.translated.end() || !has_room) continue;
       for (const ConceptMapRow& row : translated->second) {
         const bool is_known =
             std::find(observer_.rows.begin(), observer_.rows.end(), row) != observer_.rows.end();
@@ -289,9 +292,7 @@ bool Executor<Observer>::Filter(const plan::Source& source, Frame& frame, std::s
     for (std::size_t i = base; i < items_.size(); ++i) {
       bool holds = false;
       if (!machine_.Test(*source.check, frame, bind(i), holds)) return false;
-      if (!holds) {
-        return machine_.Stop(Code::kMapCheck, "check failed: " + source.check_text, &source.at);
-      }
+      if (!holds && !machine_.FailCheck(source.check_text, source.at)) return false;
     }
   }
   for (std::size_t i = base; logs && i < items_.size(); ++i) {

@@ -40,9 +40,10 @@ struct LineageStep {
   // The value; find its place in the finished tree by identity. Null: a primitive that has no value, only
   // extensions.
   const fhir::Node* made = nullptr;
-  const fhir::Node* parent = nullptr;          // the object it was put into; null for a free-standing value
-  std::string_view member;                     // JSON name in the parent
-  std::span<const fhir::Node* const> inputs;   // elements of the source that the transform was given or gave
+  const fhir::Node* parent = nullptr;  // the object it was put into; null for a free-standing value
+  std::string_view member;             // JSON name in the parent
+  // Elements of the source that the transform was given or gave, up to limits::kLineageInputsMax.
+  std::span<const fhir::Node* const> inputs;
   std::span<const fhir::Node* const> sources;  // of the rule and those around it, innermost first
   std::span<const RulePlace> rules;            // innermost first
   std::span<const ConceptMapRow> rows;         // of a translate

@@ -110,19 +110,27 @@ void Machine::Report(Code code, std::string message, const Node* where) {
 bool Machine::Stop(Code code, std::string message, const ast::Position* at) {
   if (has_stopped_) return false;
   has_stopped_ = true;
-  if (at != nullptr && rule != nullptr) {
-    const RulePlace* const outer = rule;
-    RulePlace inner = *rule;
-    inner.line = at->line;
-    inner.column = at->column;
-    rule = &inner;
-    Report(code, std::move(message));
-    rule = outer;
-  } else {
-    Report(code, std::move(message));
-  }
+  ReportAt(code, std::move(message), at);
   has_failed_ = true;
   return false;
+}
+
+void Machine::ReportAt(Code code, std::string message, const ast::Position* at) {
+  if (at == nullptr || rule == nullptr) return Report(code, std::move(message));
+  const RulePlace* const outer = rule;
+  RulePlace inner = *rule;
+  inner.line = at->line;
+  inner.column = at->column;
+  rule = &inner;
+  Report(code, std::move(message));
+  rule = outer;
+}
+
+bool Machine::FailCheck(const std::string& text, const ast::Position& at) {
+  const bool goes_on = request_->goes_on_after_check && mapping_->issues.size() < limits::kMapIssuesMax;
+  if (!goes_on) return Stop(Code::kMapCheck, "check failed: " + text, &at);
+  ReportAt(Code::kMapCheck, "check failed: " + text, &at);
+  return true;
 }
 
 bool Machine::StopAtSteps() {

@@ -79,6 +79,8 @@ class Machine {
   // Records the issue; false. `at` is the place in the map, if it is not the rule's.
   bool Stop(Code code, std::string message, const ast::Position* at = nullptr);
   void Report(Code code, std::string message, const fhir::Node* where = nullptr);
+  // A check that failed, `at` its place in the map. Whether the map goes on.
+  bool FailCheck(const std::string& text, const ast::Position& at);
   bool has_stopped() const { return has_stopped_; }
   // An issue was reported that is graver than a note, or the run stopped.
   bool has_failed() const { return has_failed_; }
@@ -133,6 +135,8 @@ class Machine {
   std::uint64_t NextCall(std::uint64_t call_site);
 
  private:
+  void ReportAt(Code code, std::string message, const ast::Position* at);
+
   struct StepKey {
     const fhir::TypeInfo* type;
     std::string_view name;

@@ -54,8 +54,12 @@ Result<Mapping> Mapper::Map(const MapInfo& map, const Node& record, const MapReq
   } else {
     done = state_->executor.Run(entry, item, target);
   }
-  if (!done || machine.has_failed() || target == nullptr) return mapping;
+  if (target == nullptr) return mapping;
   (void)Prune(*target, machine.arena());
+  if (!done || machine.has_failed()) {
+    mapping.begun = target;
+    return mapping;
+  }
   mapping.target = target;
   mapping.target_type = entry.target_type;
   return mapping;

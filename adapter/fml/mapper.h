@@ -41,7 +41,9 @@ struct MapRequest {
   const fhirpath::Moment* moment = nullptr;  // now() and today(); null: using them is map-failed
   fhirpath::Host* host = nullptr;            // resolve(), memberOf(), conformsTo(), trace()
   std::vector<std::string>* log = nullptr;   // takes what `log` says; null: log expressions do not run
-  LineageSink* lineage = nullptr;            // null: the executor without observer runs
+  // A check that fails is reported and the map goes on, so that `begun` says what the record is about.
+  bool goes_on_after_check = false;
+  LineageSink* lineage = nullptr;  // null: the executor without observer runs
   std::uint64_t steps_max = limits::kMapStepsMax;
   std::uint64_t elements_max = limits::kMapElementsMax;
   std::uint64_t expression_steps_max = limits::kFhirPathStepsMax;  // of all expressions together
@@ -59,6 +61,8 @@ struct UnmappedCode {
 
 struct Mapping {
   fhir::Node* target = nullptr;  // of the first group's first target; null: see issues
+  // Where there is no target: as far as it was made. Says what the record is about; never to be sent.
+  fhir::Node* begun = nullptr;
   const fhir::TypeInfo* target_type = nullptr;
   Issues issues;  // in the order in which they arose
   // Resources that reference() spoke of. Entry i stands in the tree as the text ReferencePlaceholder(i)

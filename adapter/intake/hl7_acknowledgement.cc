@@ -150,6 +150,7 @@ ErrorText ErrorOf(const Issue& issue) {
       return {"102", "Data type error"};
     case Code::kUnmappedCode:
       return {"103", "Table value not found"};
+    case Code::kErased:
     case Code::kPatientUnknown:
     case Code::kWrongSite:
       return {"204", "Unknown key identifier"};

@@ -86,9 +86,45 @@ struct Hl7Intake::Reader {
   pipeline::MessageMapping messages;
 };
 
-Hl7Intake::Hl7Intake(Hl7IntakeOptions options) : options_(std::move(options)) {}
+Hl7Intake::Hl7Intake(Hl7IntakeOptions options) : options_(std::move(options)) {
+  thread_ = std::thread([this] { Run(); });
+}
 
-Hl7Intake::~Hl7Intake() = default;
+Hl7Intake::~Hl7Intake() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Hl7Intake::Take(const MllpFrame& frame, MllpServer::Answer done) {
+  {
+    const std::scoped_lock lock(mutex_);
+    waiting_.push_back({frame, std::move(done)});
+  }
+  changed_.notify_all();
+}
+
+void Hl7Intake::Run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    const Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    try {
+      TakeFrame(next.frame, next.done);
+    } catch (const std::exception&) {
+      MllpReply broken;
+      broken.is_broken = true;
+      next.done(std::move(broken));
+    }
+    lock.lock();
+  }
+}
 
 Hl7Intake::Reader& Hl7Intake::ReaderOfNow() {
   auto set = options_.maps();
@@ -115,7 +151,7 @@ MllpReply Hl7Intake::RefuseFrame(const std::string& message, Issue issue) const 
           {MllpOutcome::kRejected}};
 }
 
-void Hl7Intake::Take(const MllpFrame& frame, MllpServer::Answer done) {
+void Hl7Intake::TakeFrame(const MllpFrame& frame, MllpServer::Answer done) {
   if (frame.is_too_large) {
     return done(
         RefuseFrame(frame.message, IssueAt(Code::kLimit, "",
@@ -154,7 +190,8 @@ struct Hl7Intake::Batch {
   std::size_t left = 0;
   TimeUs time;
   MllpServer::Answer done;
-  std::mutex mutex;  // guards replies and left: refusals come on the I/O thread, the rest on the writer's
+  std::mutex
+      mutex;  // guards replies and left: refusals come on the intake's thread, the rest on the writer's
 
   void Put(std::size_t place, MllpReply reply) {
     {
@@ -233,13 +270,17 @@ void Hl7Intake::TakeMessage(const std::string& message, const MllpFrame& frame, 
   incoming.bytes = message;
   if (auto problem = Check(*header, frame, senders)) {
     // Who may not speak as this sender learns nothing of what the sender sent.
-    incoming.input.issues.push_back(std::move(*problem));
-    incoming.input.is_refused = true;
+    incoming.read = [problem = std::move(*problem)] {
+      pipeline::MessageInput input;
+      input.issues.push_back(problem);
+      input.is_refused = true;
+      return input;
+    };
   } else {
     Reader& reader = ReaderOfNow();
     incoming.control_id = header->Text(10);
     incoming.map_set_sha256 = reader.set->name();
-    incoming.input = reader.messages.Read(message, options_.zone.get());
+    incoming.read = [this, &reader, &message] { return reader.messages.Read(message, options_.zone.get()); };
   }
   // Shared by what is told in the transaction and what is told without one.
   const auto verdict = std::make_shared<Hl7Verdict>(Hl7Verdict::kAccept);

@@ -1,16 +1,24 @@
 // Hl7Intake: what becomes of one MLLP frame. Reads the message (or the batch of them), lets it in or not,
 // hands it to the MessageReceiver, and gives what is to be sent back.
 //
-// Take is for one thread (the server's); `done` is called once for each frame, from any thread. What the
-// options refer to must outlive it. HL7 v2.5 chapter 2: 2.9 (acknowledgements), 2.10.3 (batches).
+// Take may be called from any thread and does not block: a thread of the intake's own reads and maps the
+// frames, in their order. A connection has one frame in hand, so that no more of them wait than there are
+// connections. `done` is called once for each frame, from any thread; not for those that still wait when the
+// intake goes. What the options refer to must outlive it.
+//
+// HL7 v2.5 chapter 2: 2.9 (acknowledgements), 2.10.3 (batches).
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/clock.h"
@@ -48,6 +56,12 @@ class Hl7Intake {
  private:
   struct Reader;
   struct Batch;
+  struct Waiting {
+    MllpFrame frame;
+    MllpServer::Answer done;
+  };
+  void Run();
+  void TakeFrame(const MllpFrame& frame, MllpServer::Answer done);
   Hl7Answer AnswerOf(Hl7Verdict verdict, Issues issues) const;
   MllpReply RefuseFrame(const std::string& message, Issue issue) const;
   std::optional<Issue> Check(const Hl7Header& header, const MllpFrame& frame,
@@ -58,7 +72,12 @@ class Hl7Intake {
   Reader& ReaderOfNow();
 
   const Hl7IntakeOptions options_;
-  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<Reader> reader_;  // the thread's
+  std::mutex mutex_;                // guards what follows
+  std::condition_variable changed_;
+  std::deque<Waiting> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;
 };
 
 }  // namespace fhir_adapter::intake

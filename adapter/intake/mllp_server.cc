@@ -1,5 +1,6 @@
 #include "intake/mllp_server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -75,6 +76,16 @@ class Session final : public std::enable_shared_from_this<Session> {
   void CloseWhenIdle() {
     if (state_ == State::kHandshake || (state_ == State::kReading && !decoder_.is_inside())) Close();
   }
+  // Has never brought a whole message, and nothing of it is being handled.
+  bool may_give_way() const {
+    return !has_brought_ && (state_ == State::kHandshake || state_ == State::kReading);
+  }
+  void GiveWay() {
+    if (decoder_.is_inside()) ++context_.frames_broken;
+    Close();
+  }
+  std::chrono::steady_clock::time_point begin() const { return begin_; }
+  const std::string& peer_address() const { return peer_address_; }
 
  private:
   enum class State { kHandshake, kReading, kHandling, kWriting, kLinger, kClosed };
@@ -96,8 +107,10 @@ class Session final : public std::enable_shared_from_this<Session> {
   net::SessionTimer timer_;
   ServerContext& context_;
   const std::string peer_address_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::string certificate_sha256_;
   State state_ = State::kReading;
+  bool has_brought_ = false;
   MllpDecoder decoder_;
   std::string chunk_;
   std::size_t frames_given_up_ = 0;
@@ -135,6 +148,7 @@ void Session::TakeNext() {
   auto message = decoder_.Next();
   context_.frames_broken += static_cast<std::int64_t>(decoder_.frames_given_up() - frames_given_up_);
   frames_given_up_ = decoder_.frames_given_up();
+  has_brought_ = has_brought_ || message.has_value();
   if (message) return Hand(std::move(*message), false);
   if (decoder_.is_too_large()) return Hand(std::string(decoder_.partial()), true);
   if (context_.draining && !decoder_.is_inside()) return Close();
@@ -147,10 +161,7 @@ void Session::Read() {
   // A sender of a frame owes a rate on average; bytes between frames earn nothing.
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - wait_begin_);
-  const std::size_t per_second = std::max<std::size_t>(limits().bytes_per_second_min, 1);
-  const std::size_t earned_ms = decoder_.is_inside() ? decoder_.partial().size() * 1'000 / per_second : 0;
-  ArmTimer(std::max<std::int64_t>(
-      limits().idle_timeout_ms + static_cast<std::int64_t>(earned_ms) - elapsed.count(), 0));
+  ArmTimer(MllpTimeLeftMs(limits(), decoder_.is_inside() ? decoder_.partial().size() : 0, elapsed.count()));
   stream_.async_read_some(
       asio::buffer(chunk_.data(), chunk_.size()),
       [self = shared_from_this()](error_code error, std::size_t bytes) { self->OnRead(error, bytes); });
@@ -191,6 +202,7 @@ void Session::Hand(std::string message, bool is_too_large) {
 void Session::OnAnswer(const MllpReply& reply) {
   if (state_ != State::kHandling) return;
   for (const MllpOutcome outcome : reply.outcomes) ++context_.messages[static_cast<std::size_t>(outcome)];
+  if (reply.is_broken) return Break("mllp-message-not-handled");
   if (reply.message.empty()) return OnWritten({});
   state_ = State::kWriting;
   answer_ = FrameMllp(reply.message);
@@ -264,6 +276,12 @@ Result<void> CheckExposure(const MllpServer::Options& options) {
 
 }  // namespace
 
+std::int64_t MllpTimeLeftMs(const MllpLimits& limits, std::size_t frame_bytes, std::int64_t waited_ms) {
+  const std::size_t per_second = std::max<std::size_t>(limits.bytes_per_second_min, 1);
+  const auto earned_ms = static_cast<std::int64_t>(frame_bytes * 1'000 / per_second);
+  return std::max<std::int64_t>(limits.idle_timeout_ms + earned_ms - waited_ms, 0);
+}
+
 std::string_view Name(MllpOutcome outcome) {
   switch (outcome) {
     case MllpOutcome::kAccepted:
@@ -283,6 +301,7 @@ struct MllpServer::Implementation {
   ~Implementation();
 
   void OnAccepted(StreamSocket socket);
+  bool MakeRoom(const std::string& peer_address);
   std::vector<std::shared_ptr<Session>> Sessions() const;
 
   net::IoThread io_thread;
@@ -292,15 +311,35 @@ struct MllpServer::Implementation {
   std::string address;
 };
 
+// Half a frame, or a connection that says nothing, keeps no sender out: the oldest that never brought a
+// message gives way, of those of the address when that has its share. False when each has brought one.
+bool MllpServer::Implementation::MakeRoom(const std::string& peer_address) {
+  const MllpLimits& limits = context.options.limits;
+  const auto is_of_address = [&peer_address](const auto& entry) {
+    return entry.second->peer_address() == peer_address;
+  };
+  const auto of_address = static_cast<std::size_t>(std::ranges::count_if(context.sessions, is_of_address));
+  const bool is_address_full = of_address >= limits.connections_per_address_max;
+  if (!is_address_full && context.sessions.size() < limits.connections_max) return true;
+  std::shared_ptr<Session> oldest;
+  for (const auto& entry : context.sessions) {
+    const auto& session = entry.second;
+    if (!session->may_give_way() || (is_address_full && !is_of_address(entry))) continue;
+    if (!oldest || session->begin() < oldest->begin()) oldest = session;
+  }
+  ++context.connections_refused;
+  if (!oldest) return false;
+  oldest->GiveWay();
+  return true;
+}
+
 void MllpServer::Implementation::OnAccepted(StreamSocket socket) {
   const int descriptor = socket.native_handle();
   const int on = 1;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (context.connections >= context.options.limits.connections_max) {
-    ++context.connections_refused;
-    return;  // closed: MLLP has no words for it
-  }
-  std::make_shared<Session>(std::move(socket), context, net::PeerAddress(descriptor))->Start();
+  std::string peer_address = net::PeerAddress(descriptor);
+  if (!MakeRoom(peer_address)) return;  // closed: MLLP has no words for it
+  std::make_shared<Session>(std::move(socket), context, std::move(peer_address))->Start();
 }
 
 std::vector<std::shared_ptr<Session>> MllpServer::Implementation::Sessions() const {

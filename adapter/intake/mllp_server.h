@@ -36,22 +36,29 @@ std::string_view Name(MllpOutcome outcome);
 struct MllpReply {
   std::string message;                // empty: nothing is sent
   std::vector<MllpOutcome> outcomes;  // of each message; for the metrics
+  bool is_broken = false;             // nothing can be said: closed, so that the sender sends it again
 };
 
 struct MllpLimits {
   std::size_t message_bytes_max = limits::kMllpMessageBytesMax;
-  std::size_t connections_max = limits::kMllpConnectionsMax;  // one more is closed
+  // Of all, and of one address. One more takes the place of the oldest (there) that never brought a message;
+  // else it is closed.
+  std::size_t connections_max = limits::kMllpConnectionsMax;
+  std::size_t connections_per_address_max = limits::kMllpConnectionsPerAddressMax;
   std::int64_t idle_timeout_ms = limits::kMllpIdleTimeoutMs;  // between frames; closed
   // A frame must come at this rate on average, after a grace of one idle timeout; closed.
   std::size_t bytes_per_second_min = limits::kMllpBytesPerSecondMin;
   std::int64_t handshake_timeout_ms = limits::kTlsHandshakeTimeoutMs;
 };
 
+// How long who sends a frame may still be silent, having waited so long for it and got so much of it.
+std::int64_t MllpTimeLeftMs(const MllpLimits& limits, std::size_t frame_bytes, std::int64_t waited_ms);
+
 struct MllpStatistics {
   std::size_t connections = 0;
   std::int64_t messages[kMllpOutcomes] = {};
-  std::int64_t frames_broken = 0;  // too large, given up, or not come to their end
-  std::int64_t connections_refused = 0;
+  std::int64_t frames_broken = 0;        // too large, given up, or not come to their end
+  std::int64_t connections_refused = 0;  // or closed to make room
   std::int64_t failed_handshakes = 0;
 };
 

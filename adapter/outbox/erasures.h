@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/result.h"
@@ -40,6 +41,13 @@ struct ErasedRecord {
   std::int64_t patients_gone = 0;  // of whom this was the last record
 };
 
+// An erasure of which something outside the store's tables may be left.
+struct UnfinishedErasure {
+  std::string subject_key;
+  std::string site;
+  std::string record_id;
+};
+
 class Erasures {
  public:
   virtual ~Erasures() = default;
@@ -49,6 +57,7 @@ class Erasures {
                                      const Change& change) = 0;
   virtual Result<void> Finish(storage::Transaction& transaction, std::string_view subject_key,
                               TimeUs now) = 0;
+  virtual Result<std::vector<UnfinishedErasure>> Unfinished(storage::Snapshot& snapshot) = 0;
   virtual Result<std::optional<Erasure>> Find(storage::Snapshot& snapshot, std::string_view subject_key) = 0;
 };
 

@@ -100,6 +100,9 @@ struct MappingFacts {
   // {endpoint, type, system, value, id, nullified, part, start, end}.
   std::vector<std::string> delivered;
   std::string mrn;  // for an Observation: of its patient
+  // Not pinned: they are the revision's own.
+  std::int64_t revision = 0;
+  TimeUs received;
 };
 
 struct MappingTask {

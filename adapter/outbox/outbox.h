@@ -5,7 +5,7 @@
 // Time is a parameter; there is no connection and no row number in this interface. Thread rules are those of
 // storage::Transaction. Each call changes state and appends the audit entry in the caller's transaction.
 // Errors: those of the store; kNotFound for an unknown id; kNotAllowed for a change that the state does not
-// permit, and for completing work whose lease was lost.
+// permit, and for completing work whose lease was lost; kErased for a repair of an erased record.
 #pragma once
 
 #include <cstdint>

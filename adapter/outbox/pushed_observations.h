@@ -3,7 +3,7 @@
 // of.
 //
 // Thread rules are those of storage::Snapshot and storage::Transaction. Errors: those of the store; kNotFound
-// for an id or version that is not there.
+// for an id or version that is not there, kErased for one that was erased.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,11 @@
 // ReceivedMessages: the HL7 v2 messages that were taken in, each with what its sender was told, so that a
 // message that comes again changes nothing and gets the same answer, byte for byte.
 //
-// Thread rules are those of storage::Snapshot and storage::Transaction. Keep and NoteRepeated append their
-// audit entries in the caller's transaction. Errors: those of the store.
+// Thread rules are those of storage::Snapshot and storage::Transaction. Keep, NoteRepeated and NoteRepeats
+// append their audit entries in the caller's transaction. Errors: those of the store.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,8 @@ struct ReceivedMessage {
 };
 
 struct KnownMessage {
-  std::string sha256;  // empty: erased
+  std::int64_t number = 0;  // in the store
+  std::string sha256;       // empty: erased
   std::string acknowledgement;
 };
 
@@ -43,9 +45,12 @@ class ReceivedMessages {
   // Sender and number must not be known.
   virtual Result<void> Keep(storage::Transaction& transaction, const ReceivedMessage& message,
                             TimeUs now) = 0;
-  // The log names each message that came again.
-  virtual Result<void> NoteRepeated(storage::Transaction& transaction, const ReceivedMessage& message,
-                                    TimeUs now) = 0;
+  // The log names each message that came again, once an hour; the rest is counted.
+  virtual Result<void> NoteRepeated(storage::Transaction& transaction, const KnownMessage& known,
+                                    const ReceivedMessage& message, TimeUs now) = 0;
+  // Writes the count of messages whose last entry is not newer than `before`, as the `attempt` of one entry
+  // each.
+  virtual Result<void> NoteRepeats(storage::Transaction& transaction, TimeUs before, TimeUs now) = 0;
 };
 
 }  // namespace fhir_adapter::outbox

@@ -23,21 +23,23 @@ std::vector<std::string> LinesOf(const std::string& text) {
   return lines;
 }
 
-void CompareIssues(const std::string& expected, const std::string& found,
-                   std::vector<std::string>& differences) {
+// Line by line; `file` is where the expected ones stand.
+void CompareLines(const std::string& file, const std::string& expected, const std::string& found,
+                  std::vector<std::string>& differences) {
+  const std::size_t before = differences.size();
   const std::vector<std::string> was = LinesOf(expected);
   const std::vector<std::string> is = LinesOf(found);
   for (const std::string& line : was) {
     if (std::ranges::count(is, line) < std::ranges::count(was, line)) {
-      differences.push_back("expected-issues: expected '" + line + "', found nothing");
+      differences.push_back(file + ": expected '" + line + "', found nothing");
     }
   }
   for (const std::string& line : is) {
     if (std::ranges::count(was, line) < std::ranges::count(is, line)) {
-      differences.push_back("expected-issues: expected nothing, found '" + line + "'");
+      differences.push_back(file + ": expected nothing, found '" + line + "'");
     }
   }
-  if (differences.empty() && was != is) differences.emplace_back("expected-issues: another order");
+  if (differences.size() == before && was != is) differences.push_back(file + ": another order");
 }
 
 void CompareBundles(const std::string& expected, const std::string& found,
@@ -64,6 +66,13 @@ void CompareBundles(const std::string& expected, const std::string& found,
     differences.push_back(std::move(line));
   }
   if (differences.empty()) differences.emplace_back("expected.json: the bytes differ");
+}
+
+std::string PatientLines(const record::RecordEnvelope& envelope) {
+  std::string lines = "mrn " + envelope.patient_mrn + "\n";
+  if (!envelope.patient_sex.empty()) lines += "sex " + envelope.patient_sex + "\n";
+  if (!envelope.patient_birth_date.empty()) lines += "birth-date " + envelope.patient_birth_date + "\n";
+  return lines;
 }
 
 std::string LaidOut(const std::string& bundle) {
@@ -102,6 +111,7 @@ CaseResult RunCase(RecordMapping& mapping, const MapCase& test) {
                        std::string(Name(issue.disposition())) + "\n";
     }
     bundle = mapped.bundle;
+    result.patient = PatientLines(mapped.envelope);
   }
   if (all.size() != 1) {
     result.differences.push_back("the input holds " + std::to_string(all.size()) +
@@ -109,9 +119,10 @@ CaseResult RunCase(RecordMapping& mapping, const MapCase& test) {
     return result;
   }
   CompareBundles(test.expected, bundle, result.differences);
-  std::vector<std::string> issues;
-  CompareIssues(test.expected_issues, result.issues, issues);
-  result.differences.insert(result.differences.end(), issues.begin(), issues.end());
+  CompareLines("expected-issues", test.expected_issues, result.issues, result.differences);
+  if (!test.expected_patient.empty()) {
+    CompareLines("expected-patient", test.expected_patient, result.patient, result.differences);
+  }
   result.bundle = LaidOut(bundle);
   return result;
 }

@@ -22,12 +22,16 @@ struct MapCase {
   std::string expected;
   // One `pointer code class` a line; empty: nothing to remark.
   std::string expected_issues;
+  // What the patient is looked for by, which stands in no resource: `mrn`, `sex`, `birth-date` and a value,
+  // one a line; empty: not compared.
+  std::string expected_patient;
 };
 
 struct CaseResult {
   std::vector<std::string> differences;  // readable, by element path; empty: as expected
   std::string bundle;                    // laid out for reading; what an update writes
   std::string issues;
+  std::string patient;
 };
 
 CaseResult RunCase(RecordMapping& mapping, const MapCase& test);

@@ -87,15 +87,19 @@ std::string NoSuchMap(const std::string& map, const fml::MapSet& maps) {
 
 }  // namespace
 
+fml::MapSetOptions MapSetOptionsOf(const MappingSettings& settings) {
+  fml::MapSetOptions options;
+  options.configuration = Configuration(settings);
+  options.record_variables = {"recordKey", "patientSuffix"};
+  return options;
+}
+
 std::shared_ptr<const MappingSet> MappingSet::Build(std::vector<fml::SourceFile> files,
                                                     const MappingSettings& settings,
                                                     std::vector<fml::Finding>& findings) {
   auto set = std::shared_ptr<MappingSet>(new MappingSet());
   set->settings_ = settings;
-  fml::MapSetOptions options;
-  options.configuration = Configuration(settings);
-  options.record_variables = {"recordKey", "patientSuffix"};
-  set->maps_ = fml::MapSet::Compile(std::move(files), options, findings);
+  set->maps_ = fml::MapSet::Compile(std::move(files), MapSetOptionsOf(settings), findings);
   if (!set->maps_) return nullptr;
   return set->Select(findings) ? set : nullptr;
 }

@@ -34,6 +34,10 @@ struct MappingSettings {
   std::int64_t link_window_h = 0;
 };
 
+// What maps are compiled with: the values of the configuration and the variables of a record that they may
+// name.
+fml::MapSetOptions MapSetOptionsOf(const MappingSettings& settings);
+
 class MappingSet {
  public:
   // Null when a finding is an error. Findings are those of the maps, then of model, constraints and rules.

@@ -140,6 +140,12 @@ bool LeaveOut(std::string_view pointer, const LoneGroup& lone) {
   }
 }
 
+bool Holds(const Issues& issues, const Issue& issue) {
+  return std::ranges::any_of(issues, [&issue](const Issue& known) {
+    return known.code == issue.code && known.where == issue.where && known.message == issue.message;
+  });
+}
+
 void Refuse(MessageInput& input, Issue issue) {
   input.issues.push_back(std::move(issue));
   input.is_refused = true;
@@ -178,15 +184,18 @@ MessageInput MessageMapping::Read(const std::string& bytes, const TimeZone* zone
 
 void MessageMapping::ReadRecord(const Kind& kind, const Node& shaped, const std::string& bytes,
                                 MessageInput& input) {
-  const auto mapping = mapper_.Map(*kind.map, shaped, {});
+  fml::MapRequest request;
+  request.goes_on_after_check = true;
+  const auto mapping = mapper_.Map(*kind.map, shaped, request);
   if (!mapping) return Refuse(input, {Code::kMapFailed, {}, ToString(mapping.error())});
   input.issues.insert(input.issues.end(), mapping->issues.begin(), mapping->issues.end());
-  if (mapping->target == nullptr) {
+  const Node* made = mapping->target != nullptr ? mapping->target : mapping->begun;
+  if (made == nullptr) {
     input.is_refused = true;
     return;
   }
   record::RecordText text;
-  text.bytes = fhir::ToJson(*mapping->target);
+  text.bytes = fhir::ToJson(*made);
   Arena arena;
   InputRecord record = ReadInputRecord(text, records_.set().model(), arena, {});
   Issues found = std::exchange(record.issues, {});
@@ -194,7 +203,7 @@ void MessageMapping::ReadRecord(const Kind& kind, const Node& shaped, const std:
   for (Issue& issue : found) issue.where.line = issue.where.column = 0;
   const bool is_whole = Gravest(input.issues) == Disposition::kNote;
   if (!is_whole) {
-    if (const auto envelope = record::ReadEnvelope(*mapping->target)) {
+    if (const auto envelope = record::ReadEnvelope(*made)) {
       record.status = record::Name(envelope->status);
       record.mrn = envelope->patient_mrn;
     }
@@ -232,36 +241,47 @@ void MessageMapping::ReadObservations(const Kind& kind, const Node& shaped, Aren
     Issues waiting = WaitingOf(of_shape, lone, groups);
     const Node* bundle = MapWhatCanBeRead(kind, lone, waiting, input);
     const Node* entries = bundle == nullptr ? nullptr : bundle->Find("entry");
-    if (bundle == nullptr) input.is_refused = true;
-    if (entries == nullptr) continue;
-    for (const Node* entry : entries->items()) {
-      if (const Node* resource = entry->Find("resource")) ReadObservation(*resource, waiting, place, input);
+    const std::size_t before = input.observations.size();
+    if (entries != nullptr) {
+      for (const Node* entry : entries->items()) {
+        if (const Node* resource = entry->Find("resource")) ReadObservation(*resource, waiting, place, input);
+      }
     }
+    const bool is_lost = input.observations.size() == before && !waiting.empty();
+    if (bundle == nullptr || is_lost) input.is_refused = true;
   }
   if (!input.is_refused && input.observations.empty()) {
     Refuse(input, {Code::kMissing, {}, "the message holds no observation"});
   }
 }
 
-// A value of the group that stops the map is left out, and the rest mapped without it. Null: the map makes
-// nothing of the rest either.
+// A value of the group that stops the map is left out, and the rest mapped without it. What a check refuses
+// is mapped, too, and waits. Null: the map makes nothing of the rest either.
 const Node* MessageMapping::MapWhatCanBeRead(const Kind& kind, const LoneGroup& lone, Issues& waiting,
                                              MessageInput& input) {
+  fml::MapRequest request;
+  request.goes_on_after_check = true;
   for (int left_out = 0;; ++left_out) {
-    auto mapping = mapper_.Map(*kind.map, *lone.message, {});
+    auto mapping = mapper_.Map(*kind.map, *lone.message, request);
     if (!mapping) {
       input.issues.push_back({Code::kMapFailed, {}, ToString(mapping.error())});
       return nullptr;
     }
-    const std::string stopped = mapping->issues.empty() ? "" : mapping->issues.back().where.pointer;
+    std::string stopped;
+    bool has_stopped = false;
     for (Issue& issue : mapping->issues) {
+      if (issue.disposition() != Disposition::kNote && issue.code != Code::kMapCheck) {
+        has_stopped = true;
+        stopped = issue.where.pointer;
+      }
       PlaceInMessage(issue.where, *lone.message);
+      if (Holds(input.issues, issue)) continue;  // of the run before
       if (issue.disposition() != Disposition::kNote) waiting.push_back(issue);
       input.issues.push_back(std::move(issue));
     }
     if (mapping->target != nullptr) return mapping->target;
-    const bool may_repeat = left_out < kValuesLeftOutMax && LeaveOut(stopped, lone);
-    if (!may_repeat) return nullptr;
+    const bool may_repeat = has_stopped && left_out < kValuesLeftOutMax && LeaveOut(stopped, lone);
+    if (!may_repeat) return mapping->begun;
   }
 }
 
@@ -274,21 +294,23 @@ void MessageMapping::ReadObservation(const Node& resource, const Issues& waiting
   Arena arena;
   const auto read = fhir::ReadJson(json, arena);
   if (!read) return Refuse(input, {Code::kMapFailed, place, "the map made no resource"});
-  MarkUnread(**read, waiting, set.settings(), arena);
   MessageObservation made;
-  made.observation = ReadPushedObservation(**read, schema, set.settings());
-  for (const Issue& issue : made.observation.issues) {
-    Refuse(input, {issue.code, place, issue.where.pointer + ": " + issue.message});
-  }
+  Issues reasons = waiting;
+  made.observation = ReadMadeObservation(**read, reasons, schema, set.settings(), arena);
+  const auto at_place = [&place](const Issue& issue) {
+    return Issue{issue.code, place, issue.where.pointer + ": " + issue.message};
+  };
+  for (std::size_t i = waiting.size(); i < reasons.size(); ++i) input.issues.push_back(at_place(reasons[i]));
+  for (const Issue& issue : made.observation.issues) Refuse(input, at_place(issue));
+  if (!made.observation.issues.empty()) return;
   const auto& identifiers = made.observation.identifiers;
   const auto own = std::ranges::find_if(identifiers, [&](const outbox::PushedIdentifier& identifier) {
     return identifier.system.starts_with(set.settings().canonical_base + "/sid/it-");
   });
-  if (own == identifiers.end()) {
-    if (made.observation.issues.empty()) Refuse(input, {Code::kMapFailed, place, "the map gave no identity"});
-    return;
+  if (own == identifiers.end() && reasons.empty()) {
+    return Refuse(input, {Code::kMapFailed, place, "the map gave no identity"});
   }
-  made.identity = {own->system, own->value};
+  if (own != identifiers.end()) made.identity = outbox::IdentifierToken{own->system, own->value};
   input.observations.push_back(std::move(made));
 }
 

@@ -1,7 +1,8 @@
 // What one HL7 v2 message asks the store to take: a record, or Observations about records.
 //
-// A value. What cannot be read of a message is kept, too, as long as it says what it is about: then it waits
-// for a person, and the sender's correction takes its place.
+// A value. What cannot be read of a message, what a check of the map refuses, and what would break FHIR R4 is
+// kept, too, as long as it says whose it is: then it waits for a person, and the sender's correction takes
+// its place.
 #pragma once
 
 #include <optional>
@@ -15,8 +16,8 @@
 namespace fhir_adapter::pipeline {
 
 struct MessageObservation {
-  PushedObservation observation;  // without issues
-  outbox::IdentifierToken identity;
+  PushedObservation observation;                    // without issues
+  std::optional<outbox::IdentifierToken> identity;  // nothing: it waits, and nobody can say which it is
 };
 
 struct MessageInput {

@@ -4,10 +4,10 @@
 #include <cctype>
 #include <utility>
 
-#include "fhir/checker.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "fml/bundle_assembler.h"
+#include "pipeline/output_check.h"
 #include "record/hl7v2_shape.h"
 
 namespace fhir_adapter::pipeline {
@@ -99,9 +99,7 @@ void MessageMapping::MapResources(fml::Mapping& mapping, RecordForm form, const 
   fml::Assembly assembly = fml::AssembleBundle(mapping, {}, options, schema, mapper_.arena());
   mapped.issues.insert(mapped.issues.end(), assembly.issues.begin(), assembly.issues.end());
   if (Gravest(mapped.issues) != Disposition::kNote) return;
-  for (const fml::AssembledEntry& entry : assembly.entries) {
-    fhir::CheckResource(*entry.resource, schema, mapped.issues);
-  }
+  CheckOutput(assembly, file, "", schema, mapped.issues);
   if (Gravest(mapped.issues) != Disposition::kNote) return;
   if (form == RecordForm::kBundle) fhir::WriteResource(*assembly.bundle, schema, mapped.bundle);
   if (form != RecordForm::kResources) return;

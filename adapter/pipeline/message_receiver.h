@@ -2,9 +2,10 @@
 // the number by which it is known again become durable together; a message that comes again gets the stored
 // answer, byte for byte, and another one under its number is refused.
 //
-// Receive may be called from any thread and does not block: `done` runs on the writer's thread after the
-// commit, or at once with kDiskFull, kHighWater, kNotReady, kStoreFailed. Owns nothing; what it refers to
-// must outlive it. Records and Observations go in as those that came over HTTP do. HL7 v2.5 2.9.
+// Receive may be called from any thread that may wait for a read of the store and for the mapping; it does
+// not wait for the commit: `done` runs on the writer's thread after it, or at once with kDiskFull,
+// kHighWater, kNotReady, kStoreFailed. Owns nothing; what it refers to must outlive it. Records and
+// Observations go in as those that came over HTTP do. HL7 v2.5 2.9.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ struct IncomingMessage {
   std::string control_id;  // MSH-10
   std::string bytes;
   std::string map_set_sha256;
-  MessageInput input;
+  // Reads and maps it. Called on the thread of Receive, at most once, and not for a message that came again.
+  std::function<MessageInput()> read;
   // What the sender is told. Called once, on the writer's thread, and kept.
   std::function<std::string(const Issues& issues, bool is_taken)> acknowledge;
 };
@@ -70,10 +72,11 @@ class MessageReceiver {
 
  private:
   struct Passage;
-  Result<MessageAnswer> Take(storage::Transaction& transaction, const IncomingMessage& message);
-  Result<std::vector<std::string>> TakeContent(storage::Transaction& transaction,
-                                               const IncomingMessage& message);
-  Result<MessageAnswer> Refuse(storage::Transaction& transaction, const IncomingMessage& message,
+  Result<bool> CameBefore(const Passage& passage);
+  Result<MessageAnswer> Take(storage::Transaction& transaction, const Passage& passage);
+  Result<MessageAnswer> TakeNew(storage::Transaction& transaction, const Passage& passage, TimeUs now);
+  Result<std::vector<std::string>> TakeContent(storage::Transaction& transaction, const Passage& passage);
+  Result<MessageAnswer> Refuse(storage::Transaction& transaction, const Passage& passage,
                                const Issues& issues);
   void RefuseApart(const std::shared_ptr<Passage>& passage, const Error& error);
 

@@ -12,6 +12,7 @@
 #include "fhir/json_writer.h"
 #include "fhir/temporal.h"
 #include "fml/bundle_assembler.h"
+#include "pipeline/push_provenance.h"
 #include "record/content_hash.h"
 
 namespace fhir_adapter::pipeline {
@@ -23,7 +24,7 @@ constexpr std::string_view kType = "Observation";
 constexpr std::string_view kPatientQuery = "Patient?identifier=";
 constexpr std::string_view kMapId = "pushed-observation";
 // Changes when the same Observation and facts could give another output.
-constexpr std::string_view kMapVersion = "1";
+constexpr std::string_view kMapVersion = "2";
 constexpr std::int64_t kMicrosecondsPerHour = 3'600'000'000;
 
 std::string OurSystem(const MappingSettings& settings) {
@@ -74,7 +75,8 @@ void RemoveOurs(Node& resource, const MappingSettings& settings) {
 
 // Those that MarkUnread writes; any other was written by hand.
 Code UnreadCode(std::string_view name) {
-  for (const Code code : {Code::kTimeAmbiguous, Code::kUnmappedCode, Code::kMapCheck, Code::kMapLimit}) {
+  for (const Code code :
+       {Code::kTimeAmbiguous, Code::kUnmappedCode, Code::kMapCheck, Code::kMapLimit, Code::kOutputInvalid}) {
     if (Name(code) == name) return code;
   }
   return Code::kMapFailed;
@@ -425,6 +427,26 @@ class Linker {
   bool names_any_ = false;
 };
 
+bool IsObservation(const Node& resource, PushedObservation& pushed) {
+  if (resource.is_object() && MemberText(&resource, "resourceType") == kType) return true;
+  pushed.issues.push_back(
+      MakeIssue(Code::kNotSupported, "", "only resources of type Observation are taken here"));
+  return false;
+}
+
+// What breaks FHIR R4, with the path of the element as its place.
+Issues Broken(const Node& resource, const fhir::Schema& schema, Code code) {
+  Issues issues;
+  fhir::CheckResource(resource, schema, issues);
+  for (Issue& issue : issues) {
+    const std::size_t end = std::min(issue.message.find(": "), issue.message.size());
+    issue.code = code;
+    issue.where.pointer = issue.message.substr(0, end);
+    issue.message.erase(0, std::min(end + 2, issue.message.size()));
+  }
+  return issues;
+}
+
 void AddOurIdentifier(Node& resource, std::string_view subject_key, const MappingSettings& settings,
                       Arena& arena) {
   Node* ours = Node::Object(arena);
@@ -461,19 +483,9 @@ void MarkUnread(Node& resource, const Issues& reasons, const MappingSettings& se
 PushedObservation ReadPushedObservation(Node& resource, const fhir::Schema& schema,
                                         const MappingSettings& settings) {
   PushedObservation pushed;
-  if (!resource.is_object() || MemberText(&resource, "resourceType") != kType) {
-    pushed.issues.push_back(
-        MakeIssue(Code::kNotSupported, "", "only resources of type Observation are taken here"));
-    return pushed;
-  }
+  if (!IsObservation(resource, pushed)) return pushed;
   pushed.body_id = MemberText(&resource, "id");
-  fhir::CheckResource(resource, schema, pushed.issues);
-  for (Issue& issue : pushed.issues) {
-    const std::size_t end = std::min(issue.message.find(": "), issue.message.size());
-    issue.code = Code::kResourceInvalid;
-    issue.where.pointer = issue.message.substr(0, end);
-    issue.message.erase(0, std::min(end + 2, issue.message.size()));
-  }
+  pushed.issues = Broken(resource, schema, Code::kResourceInvalid);
   if (!pushed.issues.empty()) return pushed;
   RemoveOurs(resource, settings);
   pushed.status = MemberText(&resource, "status");
@@ -484,6 +496,28 @@ PushedObservation ReadPushedObservation(Node& resource, const fhir::Schema& sche
   pushed.bytes = fhir::ToJson(resource);
   pushed.content_sha256 = record::ContentHash(resource);
   return pushed;
+}
+
+PushedObservation ReadMadeObservation(Node& resource, Issues& reasons, const fhir::Schema& schema,
+                                      const MappingSettings& settings, Arena& arena) {
+  PushedObservation made;
+  if (!IsObservation(resource, made)) return made;
+  made.issues = Broken(resource, schema, Code::kOutputInvalid);
+  RemoveOurs(resource, settings);
+  made.status = MemberText(&resource, "status");
+  ReadIdentifiers(resource, made);
+  ReadLinks(resource, settings, made);
+  RefuseConditionalReferences(resource, {}, made);
+  for (Issue& issue : made.issues) {
+    issue.code = Code::kOutputInvalid;
+    reasons.push_back(std::move(issue));
+  }
+  made.issues.clear();
+  ReadPatient(resource, settings, made);
+  MarkUnread(resource, reasons, settings, arena);
+  made.bytes = fhir::ToJson(resource);
+  made.content_sha256 = record::ContentHash(resource);
+  return made;
 }
 
 MapOutput MapPushedObservation(std::string_view subject_key, std::string_view bytes,
@@ -515,7 +549,10 @@ MapOutput MapPushedObservation(std::string_view subject_key, std::string_view by
     subject->Set(arena, "reference", Node::String(arena, patient));
   }
   fhir::CheckResource(resource, schema, output.issues);
-  if (output.issues.empty()) output.resources.push_back(Intended(resource, subject_key, schema, settings));
+  if (!output.issues.empty()) return output;
+  output.resources.push_back(Intended(resource, subject_key, schema, settings));
+  output.resources.push_back(
+      MakePushProvenance(subject_key, resource, output.resources.front(), facts, schema, settings));
   return output;
 }
 

@@ -43,6 +43,11 @@ void MarkUnread(fhir::Node& resource, const Issues& reasons, const MappingSettin
 PushedObservation ReadPushedObservation(fhir::Node& resource, const fhir::Schema& schema,
                                         const MappingSettings& settings);
 
+// One that a map of ours made. What breaks FHIR R4 in it goes to `reasons`, and it is marked with all of
+// them; it has issues only when it is no Observation or names no patient.
+PushedObservation ReadMadeObservation(fhir::Node& resource, Issues& reasons, const fhir::Schema& schema,
+                                      const MappingSettings& settings, Arena& arena);
+
 // `subject_key` is also the value of our identifier. Not tied: an issue unresolved-link (held).
 MapOutput MapPushedObservation(std::string_view subject_key, std::string_view bytes,
                                const outbox::MappingFacts& facts, const fhir::Schema& schema,

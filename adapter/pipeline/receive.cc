@@ -81,7 +81,7 @@ Result<RecordAnswer> TakeIn(outbox::Inbox& inbox, storage::Transaction& transact
       break;
     case outbox::AcceptOutcome::kErased:
       answer.outcome = RecordOutcome::kRejected;
-      answer.issues.push_back(Issue{Code::kNotAllowed, Location{{}, 0, 0, "/recordId"}, stored.message});
+      answer.issues.push_back(Issue{Code::kErased, Location{{}, 0, 0, "/recordId"}, stored.message});
       break;
   }
   return answer;

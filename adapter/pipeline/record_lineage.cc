@@ -1,6 +1,7 @@
 #include "pipeline/record_lineage.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace fhir_adapter::pipeline {
 
@@ -47,7 +48,8 @@ void LineageCollector::Made(const fml::LineageStep& step) {
       if (kept.rows.empty()) kept.rows = before.rows;
       if (kept.inputs.empty()) kept.inputs = before.inputs;
     }
-    by_parent_[step.parent].push_back(index);
+    by_spot_[{step.parent, step.member, nullptr}] = index;
+    if (step.made != nullptr) by_spot_[{step.parent, step.member, step.made}] = index;
     if (step.made != nullptr) by_made_[step.made] = index;
   }
   steps_.push_back(std::move(kept));
@@ -70,20 +72,19 @@ void LineageCollector::Added(const Node& node, std::string_view by) {
   added_.insert_or_assign(&node, std::string(by));
 }
 
+std::size_t LineageCollector::SpotHash::operator()(const Spot& spot) const {
+  const std::size_t parent = std::hash<const void*>{}(spot.parent);
+  const std::size_t made = std::hash<const void*>{}(spot.made);
+  return (parent * 31 + made) * 31 + std::hash<std::string_view>{}(spot.member);
+}
+
 const LineageCollector::Step* LineageCollector::Find(const Node& node, const Node* holder,
                                                      std::string_view member, bool is_item) const {
-  const auto children = by_parent_.find(holder);
-  if (children != by_parent_.end()) {
-    const Step* same_member = nullptr;
-    for (auto index = children->second.rbegin(); index != children->second.rend(); ++index) {
-      const Step& step = steps_[*index];
-      if (step.member != member) continue;
-      if (step.made == &node) return &step;
-      if (same_member == nullptr) same_member = &step;
-    }
-    // The assembler writes a reference anew: it stays the rule's.
-    if (same_member != nullptr && !is_item) return same_member;
-  }
+  if (const auto own = by_spot_.find({holder, member, &node}); own != by_spot_.end())
+    return &steps_[own->second];
+  // The assembler writes a reference anew: it stays the rule's.
+  const auto last = is_item ? by_spot_.end() : by_spot_.find({holder, member, nullptr});
+  if (last != by_spot_.end()) return &steps_[last->second];
   const auto made = by_made_.find(&node);
   return made == by_made_.end() || node.is_array() ? nullptr : &steps_[made->second];
 }

@@ -89,11 +89,23 @@ class LineageCollector final : public fml::LineageSink {
     std::vector<const fhir::Node*> places;
   };
 
+  // A member of an object, or (with `made`) one value of it.
+  struct Spot {
+    const fhir::Node* parent = nullptr;
+    std::string_view member;
+    const fhir::Node* made = nullptr;
+
+    bool operator==(const Spot&) const = default;
+  };
+  struct SpotHash {
+    std::size_t operator()(const Spot& spot) const;
+  };
+
   const Step* Find(const fhir::Node& node, const fhir::Node* holder, std::string_view member,
                    bool is_item) const;
 
   std::vector<Step> steps_;
-  std::unordered_map<const fhir::Node*, std::vector<std::size_t>> by_parent_;
+  std::unordered_map<Spot, std::size_t, SpotHash> by_spot_;  // the last step there
   std::unordered_map<const fhir::Node*, std::size_t> by_made_;
   std::unordered_map<const fhir::Node*, std::size_t> loose_;
   std::unordered_map<const fhir::Node*, Origin> derived_;

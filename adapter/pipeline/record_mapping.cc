@@ -5,10 +5,10 @@
 
 #include "core/arena.h"
 #include "core/digest.h"
-#include "fhir/checker.h"
 #include "fhir/json_writer.h"
 #include "fml/bundle_assembler.h"
 #include "fml/mapper.h"
+#include "pipeline/output_check.h"
 #include "record/record_envelope.h"
 #include "record/record_reader.h"
 #include "rules/rule_engine.h"
@@ -65,7 +65,6 @@ struct RecordMapping::State {
   Node* MakeProvenance(const Node& record, Issues& issues);
   void AddMapEntity(Node& provenance);
   void AddTargets(Node& provenance, fml::Mapping& mapping, const std::vector<fml::ExtraEntry>& extras);
-  void CheckOutput(const fml::Assembly& assembly, Issues& issues) const;
   void Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped);
   fml::MapRequest Request() const;
 
@@ -196,22 +195,6 @@ void RecordMapping::State::AddTargets(Node& provenance, fml::Mapping& mapping,
   if (collector != nullptr) collector->Added(*targets, "pipeline: what was written");
 }
 
-// What would break FHIR R4 does not leave. The place is that of the record; the message names the element.
-void RecordMapping::State::CheckOutput(const fml::Assembly& assembly, Issues& issues) const {
-  const fhir::Schema& schema = set->maps()->schema();
-  Issues found;
-  if (assembly.bundle != nullptr) {
-    fhir::CheckResource(*assembly.bundle, schema, found);
-  } else {
-    for (const fml::AssembledEntry& entry : assembly.entries)
-      fhir::CheckResource(*entry.resource, schema, found);
-  }
-  for (Issue& issue : found) {
-    issue.where = Location{file, 0, 0, pointer_prefix};
-    issues.push_back(std::move(issue));
-  }
-}
-
 void RecordMapping::State::Fill(const fml::Assembly& assembly, RecordForm form, MappedRecord& mapped) {
   const auto write = [this](const Node& resource) {
     written.clear();
@@ -287,8 +270,7 @@ MappedRecord RecordMapping::State::Map(const record::RecordText& text, const Rec
   fml::Assembly assembly = fml::AssembleBundle(*mapping, extras, options, schema, record_mapper.arena());
   Append(mapped.issues, std::move(assembly.issues));
   if (Gravest(mapped.issues) != Disposition::kNote) return mapped;
-  for (const fml::AssembledEntry& entry : assembly.entries)
-    fhir::CheckResource(*entry.resource, schema, mapped.issues);
+  CheckOutput(assembly, file, pointer_prefix, schema, mapped.issues);
   if (Gravest(mapped.issues) != Disposition::kNote) return mapped;
   Fill(assembly, form, mapped);
   if (lineage != nullptr) *lineage = collector->Explain(assembly, *record, pointer_prefix);

@@ -9,6 +9,7 @@ namespace {
 Behaviour LikeHapi() {
   Behaviour behaviour;
   behaviour.update_create_announced = false;
+  behaviour.batches_announced = false;
   behaviour.location = Behaviour::LocationStyle::kOnPost;
   behaviour.stale_version_status = 409;
   behaviour.stale_version_status_in_transaction = 409;

@@ -36,7 +36,8 @@ struct Behaviour {
   bool transactions = true;
   bool batches = true;
   bool interactions_announced = true;  // of the whole system, in the CapabilityStatement
-  int bundle_refusal_status = 501;     // of a Bundle of a kind that is not taken
+  bool batches_announced = true;
+  int bundle_refusal_status = 501;  // of a Bundle of a kind that is not taken
   bool transaction_becomes_batch = false;
   std::size_t bundle_entries_max = limits::kSandboxBundleEntriesMax;
   bool same_content_keeps_version = true;

@@ -77,7 +77,7 @@ std::string CapabilityStatementJson(const Behaviour& behaviour, const std::strin
   if (!behaviour.interactions_announced) return out + "]}]}";
   out += R"(],"interaction":[{"code":"history-system"})";
   if (behaviour.transactions) out += R"(,{"code":"transaction"})";
-  if (behaviour.batches) out += R"(,{"code":"batch"})";
+  if (behaviour.batches && behaviour.batches_announced) out += R"(,{"code":"batch"})";
   return out + "]}]}";
 }
 

@@ -1,6 +1,7 @@
 #include "sync/delivery.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "audit/audit_entry.h"
@@ -60,6 +61,19 @@ bool CanBeAsked(const Wanted& wanted) {
 bool SaysWhatWasDone(const DeliveryPlan& step, const EntryAnswer& answer) {
   if (answer.server_id.empty() || answer.version_id.empty()) return false;
   return !step.entries[answer.entry].is_posted() || answer.status == 201;
+}
+
+// A server may take an update under a version for what somebody has removed, and answers that it made it: the
+// version that the removal left, where versions are counted. R4 http.html#delete: a removal is a version.
+std::optional<std::string> RemovalUnder(const PlannedEntry& entry, const EntryAnswer& answer) {
+  if (entry.if_match.empty() || answer.status != 201) return std::nullopt;
+  std::int64_t version = 0;
+  const char* last = answer.version_id.data() + answer.version_id.size();
+  const auto [end, error] = std::from_chars(answer.version_id.data(), last, version);
+  if (error != std::errc() || end != last || version <= 1) return std::nullopt;
+  std::string before = std::to_string(version - 1);
+  if (EntityTag(before) == entry.if_match) return std::nullopt;
+  return before;
 }
 
 // What the server, or something before it, says of a failure need not be so, and a POST makes another each
@@ -578,7 +592,9 @@ void Delivery::TakeAnswer(const FhirAnswer& answer) {
 void Delivery::TakeEntries(const EncodedAnswer& answer) {
   for (const EntryAnswer& one : answer.entries) {
     if (!SaysWhatWasDone(step_, one)) continue;
-    Record(step_.entries[one.entry], one.server_id, one.version_id, false);
+    const PlannedEntry& entry = step_.entries[one.entry];
+    if (auto removal = RemovalUnder(entry, one)) others_versions_[entry.key] = std::move(*removal);
+    Record(entry, one.server_id, one.version_id, false);
   }
 }
 

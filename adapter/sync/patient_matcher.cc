@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "sync/resource_content.h"
 #include "sync/resource_identity.h"
+#include "sync/search_page.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -77,7 +78,10 @@ PatientMatch PatientMatcher::Read(const outbox::PatientReference& patient, FhirA
       if (HasIdentifier(*resource, settings_.identifier_system, patient.mrn)) found.push_back(resource);
     }
   }
-  if (found.size() != 1) {
+  // The next page may hold another one with this number.
+  const auto next = NextPage(**bundle, client_.base_url());
+  const bool is_last_page = next && next->empty();
+  if (found.size() != 1 || !is_last_page) {
     match.outcome = PatientMatch::Outcome::kHeld;
     match.held = found.empty() ? Code::kPatientNotFound : Code::kPatientAmbiguous;
     return match;

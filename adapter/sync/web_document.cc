@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 #include <memory>
 
+#include "core/clock.h"
 #include "core/limits.h"
+#include "sync/request_trace.h"
 
 namespace fhir_adapter::sync {
 namespace {
@@ -28,8 +30,11 @@ std::size_t TakeBody(char* data, std::size_t size, std::size_t count, void* cont
 Result<WebDocument> Fetch(const WebRequest& request, const TlsSettings& tls) {
   const Easy easy(curl_easy_init(), &curl_easy_cleanup);
   if (easy == nullptr) return Fail(Code::kInternal, "libcurl cannot be initialised");
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
-      curl_slist_append(nullptr, "Accept: application/json"), &curl_slist_free_all);
+  const RequestTrace trace = NewRequestTrace(SystemRandom());
+  curl_slist* list = curl_slist_append(nullptr, "Accept: application/json");
+  list = curl_slist_append(list, ("X-Request-Id: " + trace.request_id).c_str());
+  list = curl_slist_append(list, ("traceparent: " + trace.traceparent).c_str());
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(list, &curl_slist_free_all);
   Bounded body{{}, request.bytes_max};
   SetTransportSecurity(easy.get(), tls);
   curl_easy_setopt(easy.get(), CURLOPT_URL, request.url.c_str());

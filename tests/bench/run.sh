@@ -2,9 +2,11 @@
 # The benchmarks at their ordinary size, each in less than two minutes. Figures, no verdict: only a wrong result fails.
 #
 #   tests/bench/run.sh          all of them
-#   tests/bench/run.sh NAME     one of: mapping store delivery memory peers
+#   tests/bench/run.sh NAME     one of: mapping store delivery intake audit memory peers hapi
 #
-# peers: our engine against Medplum's, fhirpath.js and HL7's Java engine; not among all, since it fetches them.
+# peers: our engine against Medplum's, fhirpath.js and HL7's Java engine; hapi: delivery to HAPI against plain curl. Not
+# among all, since they fetch what they are compared with. audit: what the log costs, and how long trace and verify take on
+# a small store (long.sh: larger ones).
 #
 # Builds the release preset (or FHIR_ADAPTER_BUILD names another optimised build that is ready). Works in
 # FHIR_ADAPTER_BENCH_FOLDER, else in the build folder: it must lie on a disk, since a tmpfs has nothing to wait for.
@@ -12,9 +14,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 case "${1:-all}" in
-  all | mapping | store | delivery | memory | peers) names=${1:-all} ;;
+  all | mapping | store | delivery | intake | audit | memory | peers | hapi) names=${1:-all} ;;
   -h | --help) sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 0 ;;
-  *) echo "run.sh: unknown benchmark '$1' (mapping store delivery memory peers)" >&2; exit 2 ;;
+  *) echo "run.sh: unknown benchmark '$1' (mapping store delivery intake audit memory peers hapi)" >&2; exit 2 ;;
 esac
 
 build=${FHIR_ADAPTER_BUILD:-$PWD/build/release}
@@ -23,7 +25,7 @@ if [ -z "${FHIR_ADAPTER_BUILD:-}" ]; then
     all) targets=(fhir-adapter benches) ;;
     mapping) targets=(bench_mapping fhir-adapter) ;;
     store | peers) targets=("bench_$names") ;;
-    delivery) targets=(bench_delivery fhir-adapter) ;;
+    delivery | intake | audit) targets=("bench_$names" fhir-adapter) ;;
     *) targets=(fhir-adapter) ;;
   esac
   cmake --preset release >/dev/null
@@ -86,10 +88,24 @@ bench_delivery() {
   "$build/tests/bench/delivery/bench_delivery" "$folder" 200
 }
 
+bench_intake() {
+  tests/bench/intake/intake.py --adapter "$adapter" --load "$build/tests/bench/intake/bench_intake" --folder "$folder" --seconds 3
+}
+
+bench_audit() {
+  "$build/tests/bench/audit/bench_audit" cost "$folder" 5000
+  tests/bench/audit/audit.py --adapter "$adapter" --loader "$build/tests/bench/audit/bench_audit" --folder "$folder" --runs 100
+}
+
+bench_hapi() {
+  tests/interop/fetch.sh hapi-server
+  tests/bench/delivery/hapi.py --adapter "$adapter" --cohort "$cohort" --folder "$folder"
+}
+
 bench_memory() { end_to_end memory --records 2000; }
 
-for name in mapping store delivery memory peers; do
-  if [ "$names" = all ] && [ "$name" = peers ]; then continue; fi
+for name in mapping store delivery intake audit memory peers hapi; do
+  case "$names:$name" in all:peers | all:hapi) continue ;; esac
   case "$names" in
     all | "$name")
       echo

@@ -23,6 +23,7 @@ class OpenSqlite final : public OpenBackend {
   outbox::TraceReader& trace() override { return backend_->trace; }
   outbox::Erasures& erasures() override { return backend_->erasures; }
   outbox::Retention& retention() override { return backend_->retention; }
+  outbox::ReceivedMessages& messages() override { return backend_->messages; }
 
  private:
   std::unique_ptr<outbox::SqliteBackend> backend_;

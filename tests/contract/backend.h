@@ -15,6 +15,7 @@
 #include "outbox/inbox.h"
 #include "outbox/outbox.h"
 #include "outbox/queue_reader.h"
+#include "outbox/received_messages.h"
 #include "outbox/retention.h"
 #include "outbox/source_marks.h"
 #include "outbox/stored_records.h"
@@ -39,6 +40,7 @@ class OpenBackend {
   virtual outbox::TraceReader& trace() = 0;
   virtual outbox::Erasures& erasures() = 0;
   virtual outbox::Retention& retention() = 0;
+  virtual outbox::ReceivedMessages& messages() = 0;
 };
 
 struct BackendKind {
@@ -76,6 +78,7 @@ class ContractTest : public ::testing::TestWithParam<BackendKind> {
   outbox::TraceReader& trace() { return backend_->trace(); }
   outbox::Erasures& erasures() { return backend_->erasures(); }
   outbox::Retention& retention() { return backend_->retention(); }
+  outbox::ReceivedMessages& messages() { return backend_->messages(); }
   audit::AuditLog& log() { return backend_->log(); }
   audit::AuditTree& tree() { return backend_->tree(); }
 

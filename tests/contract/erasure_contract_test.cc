@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "backend.h"
+#include "core/limits.h"
 
 namespace fhir_adapter::test {
 namespace {
@@ -148,6 +149,35 @@ TEST_P(ErasureContract, NoRevision_IsTakenAgain) {
   EXPECT_THAT(TraceOf().refusals, IsEmpty()) << "nothing of it is kept";
   EXPECT_EQ(EventsOf("R1").back(), "rejected");
   EXPECT_EQ(Accept("R2", 1).outcome, AcceptOutcome::kNew) << "another record of the same patient";
+}
+
+// A sender that does not believe it sends the record for days.
+TEST_P(ErasureContract, WhatComesAgain_IsRefusedEachTimeAndNotedOnceAnHour) {
+  Deliver1();
+  ASSERT_TRUE(Erase());
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(Accept("R1", 1 + i % 3).outcome, AcceptOutcome::kErased);
+  }
+  EXPECT_THAT(EntriesOf("R1", "rejected"), testing::SizeIs(1));
+  Advance(limits::kRepeatWindowSeconds - 1);
+  Accept("R1", 1);
+  EXPECT_THAT(EntriesOf("R1", "rejected"), testing::SizeIs(1));
+  Advance(1);
+  Accept("R1", 1);
+  auto entries = EntriesOf("R1", "rejected");
+  ASSERT_THAT(entries, testing::SizeIs(2));
+  EXPECT_THAT(entries[1], HasSubstr("\"attempt\":101,"));  // 99 and 1 and itself
+  Accept("R1", 1);
+  const auto note = [&] {
+    ASSERT_TRUE(Changed(
+        [&](storage::Transaction& transaction) { return inbox().NoteRepeats(transaction, now(), now()); }));
+  };
+  note();
+  note();
+  entries = EntriesOf("R1", "rejected");
+  ASSERT_THAT(entries, testing::SizeIs(3));
+  EXPECT_THAT(entries[2], HasSubstr("\"attempt\":1,"));
+  EXPECT_THAT(entries[2], HasSubstr("\"outcome\":\"erased\""));
 }
 
 TEST_P(ErasureContract, RefusedSubmissions_GoToo) {

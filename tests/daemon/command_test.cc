@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <sstream>
 #include <string>
 #include <sys/stat.h>
+#include <vector>
 
 #include "running_adapter.h"
 
@@ -59,12 +61,121 @@ TEST(Map, JsonErrors_HaveTheMembersOfTheContract) {
   }
 }
 
+// One line of the shipped maps is another: the record is quarantined with this code, at this place.
+struct BrokenMap {
+  const char* name;
+  const char* line;  // of procedure-record/procedure.map
+  const char* replacement;
+  const char* issue;  // what stands behind the file's name
+};
+
+class EditedShippedMap : public testing::TestWithParam<BrokenMap> {};
+
+TEST_P(EditedShippedMap, Record_IsQuarantinedWithItsFilePlaceAndCode) {
+  TemporaryDirectory folder;
+  std::filesystem::copy(FHIR_ADAPTER_SOURCE_DIR "/mappings", folder.File("maps"),
+                        std::filesystem::copy_options::recursive);
+  std::string text = ReadFile(folder.File("maps/procedure-record/procedure.map"));
+  const std::size_t at = text.find(GetParam().line);
+  ASSERT_NE(at, std::string::npos);
+  folder.Write("maps/procedure-record/procedure.map",
+               text.replace(at, std::string(GetParam().line).size(), GetParam().replacement));
+  const ProcessResult result = RunAdapter({"map", "--map-dir", folder.File("maps"), RecordFile("mg-1.json")});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.standard_output, "");
+  EXPECT_NE(result.standard_error.find(RecordFile("mg-1.json") + GetParam().issue), std::string::npos)
+      << result.standard_error;
+}
+
+constexpr const char* kCategoryRule = "  record -> procedure.category =";
+INSTANTIATE_TEST_SUITE_P(
+    Codes, EditedShippedMap,
+    testing::Values(
+        BrokenMap{"OutputInvalid",
+                  "  record.status as status -> procedure.status = translate(status, '#status-procedure', "
+                  "'code') \"status\";\n",
+                  "", ": : output-invalid: Procedure pain-clinic.MG-1: Procedure.status: "},
+        BrokenMap{"MapCheck", kCategoryRule,
+                  "  record where (true) check (%record.recordId = 'other') -> procedure.category =",
+                  ":1:1: : map-check: "},
+        BrokenMap{"MapLimit", kCategoryRule,
+                  "  record where ((1).repeat($this + 1).count() > 0) -> procedure.category =",
+                  ":1:1: : map-limit: "}),
+    [](const auto& info) { return info.param.name; });
+
+class UnknownCode : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(UnknownCode, OfProcedureOrDrug_IsQuarantined) {
+  TemporaryDirectory folder;
+  std::string record = Fixture("records/mg-1.json");
+  const auto& [word, pointer] = GetParam();
+  for (std::size_t at = record.find(word); at != std::string::npos; at = record.find(word))
+    record.replace(at, std::string(word).size(), "unheard-of");
+  const ProcessResult result = RunAdapter({"map", folder.Write("unknown.json", record)});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.standard_output, "");
+  EXPECT_NE(result.standard_error.find(std::string(": ") + pointer + ": unmapped-code: "), std::string::npos)
+      << result.standard_error;
+  EXPECT_NE(result.standard_error.find("(quarantined)"), std::string::npos) << result.standard_error;
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, UnknownCode,
+                         testing::Values(std::pair{"intrathecal-injection", "/procedure/kind"},
+                                         std::pair{"magnesium-sulfate", "/administrations/0/drug"}));
+
 TEST(Map, MissingFile_IsAnInputError) {
   EXPECT_EQ(RunAdapter({"map", "no-such-file.json"}).exit_code, 3);
 }
 
 TEST(Map, OtherEnding_IsAUsageError) {
   EXPECT_EQ(RunAdapter({"map", "x.xml"}).exit_code, 2);
+}
+
+TEST(Map, RawOfTheShippedMap_GivesItsTargetWithTheRecordsIdentifiers) {
+  const ProcessResult result = RunAdapter({"map", "--raw", RecordFile("mg-1.json")});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  EXPECT_EQ(AtPointer(result.standard_output, "/resourceType"), "Bundle");
+  EXPECT_NE(result.standard_output.find("\"value\":\"pain-clinic.MG-1.1\""), std::string::npos);
+}
+
+TEST(Map, RawOfAMapThatIsNotThere_NamesTheNearest) {
+  const ProcessResult result =
+      RunAdapter({"map", "--raw", "--map", "procedure-recrod", RecordFile("mg-1.json")});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.standard_error.find("there is no map 'procedure-recrod'; did you mean"), std::string::npos)
+      << result.standard_error;
+}
+
+TEST(Check, NamedShippedMap_IsCheckedWithTheVariablesThatServeGives) {
+  const ProcessResult result =
+      RunAdapter({"check", "--map-dir", FHIR_ADAPTER_SOURCE_DIR "/mappings",
+                  FHIR_ADAPTER_SOURCE_DIR "/mappings/procedure-record/procedure-record.map"});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_output << result.standard_error;
+}
+
+TEST(Check, ConfigurationWithoutFault_TellsWhatWouldRun) {
+  TemporaryDirectory folder;
+  const std::string file =
+      folder.Write("c.toml",
+                   "[store]\nurl = \"sqlite:/srv/a.db\"\n[http]\nlisten = \"127.0.0.1:8999\"\n"
+                   "[endpoint]\nbase_url = \"http://127.0.0.1:8998/fhir\"\n"
+                   "[[source]]\nname = \"export\"\nkind = \"directory\"\npath = \"/srv/inbox\"\n");
+  const ProcessResult result = RunAdapter({"--config", file, "check"});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_output << result.standard_error;
+  for (const char* part : {"127.0.0.1:8999", "source export, directory /srv/inbox, map procedure-record",
+                           "sqlite:/srv/a.db", "http://127.0.0.1:8998/fhir"}) {
+    EXPECT_NE(result.standard_error.find(part), std::string::npos) << part << " in " << result.standard_error;
+  }
+}
+
+TEST(Check, WrongKeyForAScript_IsAFindingAsJson) {
+  TemporaryDirectory folder;
+  const std::string file = folder.Write("c.toml", "[http]\nlitsen = \"127.0.0.1:1\"\n");
+  const ProcessResult result = RunAdapter({"--json", "--config", file, "check"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(AtPointer(result.standard_output, "/severity"), "error");
+  EXPECT_EQ(AtPointer(result.standard_output, "/file"), file);
+  EXPECT_EQ(AtPointer(result.standard_output, "/line"), "2");
 }
 
 TEST(Check, ShippedMaps_AreClean) {
@@ -77,7 +188,7 @@ TEST(Check, WrongKey_NamesFileLineAndValidKeys) {
   const std::string file = folder.Write("c.toml", "[http]\nlitsen = \"127.0.0.1:1\"\n");
   const ProcessResult result = RunAdapter({"--config", file, "check"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.standard_output.find(file + ":2:1: unknown key 'litsen'"), std::string::npos)
+  EXPECT_NE(result.standard_output.find(file + ":2:1: error: unknown key 'litsen'"), std::string::npos)
       << result.standard_output;
   EXPECT_NE(result.standard_output.find("did you mean 'listen'"), std::string::npos);
 }
@@ -155,19 +266,36 @@ TEST(FhirPath, FailingExpression_IsAnErrorAndInABatchOnlyItsLine) {
 class Help : public testing::TestWithParam<const char*> {};
 
 TEST_P(Help, Command_ShowsAnExample) {
-  const ProcessResult result = RunAdapter({GetParam(), "--help"});
+  std::vector<std::string> arguments;
+  std::istringstream words(GetParam());
+  for (std::string word; words >> word;) arguments.push_back(word);
+  arguments.emplace_back("--help");
+  const ProcessResult result = RunAdapter(arguments);
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_NE(result.standard_output.find("Example: fhir-adapter "), std::string::npos)
+  const std::size_t example = result.standard_output.find("Example: fhir-adapter");
+  ASSERT_NE(example, std::string::npos) << result.standard_output;
+  EXPECT_NE(result.standard_output.find(" " + arguments.front(), example), std::string::npos)
       << result.standard_output;
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, Help,
-                         testing::Values("serve", "map", "check", "fhirpath", "submit", "queue", "backup",
-                                         "restore", "sandbox"));
+                         testing::Values("serve", "map", "map test", "map init", "map explain", "map diff",
+                                         "map terminology", "check", "fhirpath", "submit", "trace", "audit",
+                                         "audit verify", "audit prove", "queue", "queue list", "reconcile",
+                                         "remap", "token", "erase", "backup", "restore", "sandbox"));
 
 TEST(CommandLine, UnknownCommandOrNone_IsAUsageError) {
   EXPECT_EQ(RunAdapter({}).exit_code, 2);
-  EXPECT_EQ(RunAdapter({"transmogrify"}).exit_code, 2);
+  const ProcessResult unknown = RunAdapter({"recnocile"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_NE(unknown.standard_error.find("there is no command 'recnocile'; did you mean reconcile?"),
+            std::string::npos)
+      << unknown.standard_error;
+  const ProcessResult nested = RunAdapter({"queue", "transmogrify"});
+  EXPECT_EQ(nested.exit_code, 2);
+  EXPECT_NE(nested.standard_error.find("there is no command 'transmogrify'"), std::string::npos)
+      << nested.standard_error;
+  EXPECT_NE(nested.standard_error.find("stats list show"), std::string::npos) << nested.standard_error;
 }
 
 TEST(CommandLine, Version_NamesWhatItStandsOn) {

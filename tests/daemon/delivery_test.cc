@@ -98,7 +98,9 @@ TEST_F(Delivery, QueueStatistics_SayHowRecordsAreSentAndWhy) {
   EXPECT_EQ(AtPointer(json, "/endpoint/rung"), "transaction");
   EXPECT_EQ(AtPointer(json, "/endpoint/rungReason"), "listed");
   EXPECT_EQ(AtPointer(json, "/endpoint/route"), "closed");
-  EXPECT_NE(daemon_.client().Get("/metrics").body.find("\nfhir_adapter_concurrency_limit 8\n"),
+  const std::string metrics = daemon_.client().Get("/metrics").body;
+  EXPECT_NE(metrics.find("\nfhir_adapter_concurrency_limit 8\n"), std::string::npos);
+  EXPECT_NE(metrics.find("\nfhir_adapter_rung{rung=\"transaction\",reason=\"listed\"} 1\n"),
             std::string::npos);
   ASSERT_EQ(daemon_.Stop(), 0);
   EXPECT_NE(daemon_.Command({"queue", "stats"}).standard_output.find("server       no daemon runs\n"),
@@ -219,6 +221,14 @@ TEST_F(Delivery, RecordMovedToAnotherPatient_LeavesNothingValidBehind) {
   const std::string now = sandbox_.One(std::string(kAdministration) + "pain-clinic.MG-1.p2.1");
   EXPECT_EQ(AtPointer(now, "/status"), "completed");
   EXPECT_NE(AtPointer(now, "/subject/reference"), AtPointer(old, "/subject/reference"));
+  for (const char* patient : {"100001", "200001"}) {
+    const std::string trace = daemon_.Command({"trace", patient}).standard_output;
+    EXPECT_NE(trace.find("moved-to-patient"), std::string::npos) << patient;
+    const std::string place = "MedicationAdministration/" + AtPointer(old, "/id");
+    EXPECT_NE(trace.find(place + "/_history/2 ETag W/\"2\" (entered in error)"), std::string::npos)
+        << patient;
+    EXPECT_NE(trace.find("MedicationAdministration/" + AtPointer(now, "/id")), std::string::npos) << patient;
+  }
 }
 
 TEST(FaultyServer, Refusal_IsQuarantinedAndSentAfterRetry) {

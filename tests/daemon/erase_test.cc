@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/arena.h"
+#include "core/limits.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "running_adapter.h"
@@ -275,10 +276,11 @@ TEST_F(Erase, WhatComesAgain_IsRefusedAndNotKept) {
   ASSERT_TRUE(daemon_->WaitUntilDelivered());
   ASSERT_EQ(EraseAll(observation).exit_code, 0);
   const HttpReply again = daemon_->Submit(record_.text());
-  EXPECT_EQ(again.status, 422);
+  EXPECT_EQ(again.status, 410);
+  EXPECT_NE(again.body.find("\"code\":\"erased\""), std::string::npos) << again.body;
   EXPECT_NE(again.body.find("was erased on 20"), std::string::npos) << again.body;
-  EXPECT_EQ(daemon_->Submit(Replaced(record_.text(), "\"revision\":1", "\"revision\":2")).status, 422);
-  EXPECT_EQ(daemon_->client().Get("/fhir/Observation/" + observation).status, 404);
+  EXPECT_EQ(daemon_->Submit(Replaced(record_.text(), "\"revision\":1", "\"revision\":2")).status, 410);
+  EXPECT_EQ(daemon_->client().Get("/fhir/Observation/" + observation).status, 410);
   EXPECT_EQ(FoundInFiles(), std::set<std::string>());
   // From a folder it goes to rejected/, where the next erasing finds it.
   PutInInbox("again.json", record_.text(), "rejected");
@@ -288,6 +290,18 @@ TEST_F(Erase, WhatComesAgain_IsRefusedAndNotKept) {
   // What is on the server is no trouble to reconcile.
   const ProcessResult reconciled = daemon_->Command({"--json", "reconcile"});
   EXPECT_EQ(reconciled.exit_code, 0) << reconciled.standard_output << reconciled.standard_error;
+}
+
+TEST_F(Erase, MoreRecordsThanTheLimit_AreRefusedWhole) {
+  std::vector<std::string> command = {"erase", "--reason", kReason};
+  for (std::size_t i = 0; i < limits::kEraseRecordsMax; ++i) command.push_back("NONE-" + std::to_string(i));
+  const ProcessResult most = daemon_->Command(command);
+  EXPECT_EQ(most.exit_code, 1) << "asked for, each unknown";
+  EXPECT_NE(most.standard_error.find("NONE-99: "), std::string::npos) << most.standard_error;
+  command.emplace_back("NONE-100");
+  const ProcessResult more = daemon_->Command(command);
+  EXPECT_EQ(more.exit_code, 2);
+  EXPECT_NE(more.standard_error.find("1 to 100 records"), std::string::npos) << more.standard_error;
 }
 
 TEST_F(Erase, UnsettledOrUnknownRecord_IsRefused) {
@@ -355,6 +369,36 @@ TEST_F(Erase, KilledInBetween_IsFinishedByTheSameCommand) {
   ASSERT_EQ(daemon_->Stop(), 0);
   EXPECT_EQ(daemon_->Command({"audit", "verify"}).exit_code, 0);
 }
+
+class EraseKilled : public Erase, public testing::WithParamInterface<const char*> {};
+
+TEST_P(EraseKilled, AfterItsRowsAreGone_IsFinishedByTheNextStart) {
+  DeliverRecord();
+  PutInInbox("same.json", record_.text(), "done");
+  ASSERT_EQ(daemon_->Stop(), 0);
+  ProcessOptions options;
+  options.arguments = {AdapterBinary(), "--config", daemon_->configuration_file(), "erase", "CANARY-1",
+                       "--reason",      kReason};
+  options.environment = {{"FHIR_ADAPTER_FAULT", GetParam()}};
+  ASSERT_NE(RunProcess(options).exit_code, 0);
+  const auto is_unfinished = [this] {
+    return daemon_->Command({"trace", "CANARY-1"}).standard_output.find("may be left") != std::string::npos;
+  };
+  ASSERT_TRUE(is_unfinished());
+  daemon_->Start();
+  for (int i = 0; i < 1'000 && is_unfinished(); ++i) {
+  }
+  EXPECT_FALSE(is_unfinished());
+  EXPECT_EQ(FoundInFiles(), std::set<std::string>());
+  ASSERT_EQ(daemon_->Stop(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, EraseKilled, testing::Values("erase-files", "erase-store", "erase-finish"),
+                         [](const auto& point) {
+                           std::string name = point.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace fhir_adapter::test

@@ -115,6 +115,9 @@ TEST_F(Push, PainScoreOfAnAdministration_IsDeliveredAndTiedToIt) {
   EXPECT_EQ(AtPointer(delivered, "/identifier/0/value"), "17");
   EXPECT_EQ(AtPointer(delivered, "/identifier/1/system"), kObservationSystem);
   EXPECT_EQ(AtPointer(delivered, "/meta/tag"), "");
+  const std::string provenance = sandbox_.One("Provenance?target=Observation/" + AtPointer(delivered, "/id"));
+  EXPECT_EQ(AtPointer(provenance, "/entity/0/what/identifier/value"), "pain-clinic.ehr." + id + ".1");
+  EXPECT_EQ(AtPointer(provenance, "/activity/coding/0/code"), "CREATE");
 }
 
 // As an EHR refers that has read the administration on the server.
@@ -152,6 +155,29 @@ TEST_F(Push, UnknownAdministration_IsHeldShownAndGoesOnWhenItComes) {
   DeliverRecord();
   ASSERT_TRUE(Reaches(IdIn(reply), "delivered"));
   EXPECT_NE(OnServer(IdIn(reply)), "");
+}
+
+// Scenario 4: what is about a record that waits for a person waits with it, is listed, and goes on with the
+// revision that takes the record's place.
+TEST_F(Push, RecordThatIsQuarantined_ParksWhatIsAboutItUntilARevisionTakesItsPlace) {
+  const std::string good = Fixture("records/mg-1.json");
+  ASSERT_EQ(daemon_->Submit(Replaced(good, "\"value\": 7, \"comparator\": \">\"", "\"value\": 11")).status,
+            202);
+  ASSERT_EQ(daemon_->WaitForState("MG-1", 1, {"quarantined"}), "quarantined");
+  const HttpReply reply = Post(PainScore(FocusOn("pain-clinic.MG-1.1")));
+  ASSERT_EQ(reply.status, 201) << reply.body;
+  ASSERT_TRUE(Reaches(IdIn(reply), "held"));
+  const std::string listed = daemon_->Command({"--json", "queue", "list", "--state", "held"}).standard_output;
+  EXPECT_EQ(AtPointer(listed, "/recordId"), "ehr." + IdIn(reply));
+  EXPECT_EQ(AtPointer(listed, "/reason"), "unresolved-link");
+  EXPECT_EQ(OnServer(IdIn(reply)), "");
+  const std::string corrected = Replaced(good, "\"revision\": 1", "\"revision\": 2");
+  ASSERT_EQ(daemon_->Submit(corrected).status, 202);
+  ASSERT_EQ(daemon_->WaitForState("MG-1", 2, {"delivered"}), "delivered");
+  EXPECT_EQ(daemon_->StateOf("MG-1", 1), "superseded");
+  ASSERT_TRUE(Reaches(IdIn(reply), "delivered"));
+  EXPECT_EQ(AtPointer(OnServer(IdIn(reply)), "/focus/0/reference"),
+            "MedicationAdministration/" + AtPointer(Administration(), "/id"));
 }
 
 TEST_F(Push, AdministrationOfAnotherPatient_IsRefusedAndNothingStored) {
@@ -236,6 +262,8 @@ TEST_F(Push, LaterVersions_UpdateWhatWasDelivered) {
   ASSERT_TRUE(Reaches(id, "delivered", "4"));
   EXPECT_EQ(AtPointer(OnServer(id), "/status"), "entered-in-error");
   EXPECT_EQ(AtPointer(OnServer(id), "/meta/versionId"), "4");
+  const std::string target = "Provenance?target=Observation/" + AtPointer(OnServer(id), "/id");
+  EXPECT_EQ(AtPointer(sandbox_.client().Get("/" + target).body, "/total"), "4");
   EXPECT_EQ(AtPointer(daemon_->client().Get("/fhir/Observation/" + id + "/_history/2").body, "/status"),
             "amended");
   EXPECT_EQ(daemon_->client().Get("/fhir/Observation/" + id + "/_history/5").status, 404);
@@ -416,7 +444,10 @@ TEST_F(Push, TheLogAndTheRepairKnowIt) {
   const std::string id = IdIn(Post(PainScore(FocusOn("pain-clinic.MG-1.1"))));
   ASSERT_TRUE(Reaches(id, "delivered"));
   EXPECT_EQ(daemon_->Command({"reconcile"}).exit_code, 0);
-  ASSERT_EQ(sandbox_.client().Delete("/Observation/" + AtPointer(OnServer(id), "/id")).status, 200);
+  const std::string place = "Observation/" + AtPointer(OnServer(id), "/id");
+  const std::string provenance = AtPointer(sandbox_.One("Provenance?target=" + place), "/id");
+  ASSERT_EQ(sandbox_.client().Delete("/Provenance/" + provenance).status, 200);
+  ASSERT_EQ(sandbox_.client().Delete("/" + place).status, 200);
   EXPECT_EQ(daemon_->Command({"reconcile", "--repair", "--reason", "deleted by mistake"}).exit_code, 1);
   ASSERT_TRUE(daemon_->WaitUntilDelivered());
   EXPECT_EQ(AtPointer(OnServer(id), "/valueQuantity/value"), "4");

@@ -194,6 +194,9 @@ TEST_P(Scenario06, RemovedByThem_ComesBackOnlyWhenDecidedForOurs) {
   if (std::string(GetParam()) == "hapi") {  // takes an update of what was removed, whatever its If-Match says
     Deliver(2, "3");
     EXPECT_THAT(Pain(), HasSubstr(Score("3")));
+    // Version 1 was ours, the removal made 2, and 3 is ours again.
+    EXPECT_THAT(VersionOfPain(), testing::StrEq("3"));
+    EXPECT_THAT(rig_.LogOf("r1", "built-on"), ElementsAre(HasSubstr(R"("version":"2")")));
     return;
   }
   const WorkId id = SubmitHeld(2, "3");

@@ -243,20 +243,19 @@ outbox::WorkId DeliveryRig::Submit(const Record& record) {
   accepted.revision = record.revision;
   accepted.status = record.status;
   accepted.mrn = record.mrn;
-  accepted.bytes = record.id + "/" + std::to_string(record.revision);
+  accepted.bytes = record.bytes.empty() ? record.id + "/" + std::to_string(record.revision) : record.bytes;
   accepted.content_sha256 = Sha256Hex(accepted.bytes + record.mrn);
   const auto receipt =
       storage::WriteValue<outbox::Accepted>(*backend_->store, [&](storage::Transaction& transaction) {
         return backend_->inbox.Accept(transaction, accepted, clock_.Now());
       });
   EXPECT_TRUE(receipt.has_value()) << (receipt ? "" : ToString(receipt.error()));
-  outbox::WorkId id;
   for (;;) {
     const auto pending = storage::ReadValue<std::vector<outbox::PendingMapping>>(
         *backend_->store,
         [&](storage::Snapshot& snapshot) { return backend_->inbox.Pending(snapshot, {}, 1); });
     if (!pending || pending->empty()) break;
-    id = pending->front().id;
+    const outbox::WorkId id = pending->front().id;
     const auto task = storage::ReadValue<outbox::MappingTask>(
         *backend_->store,
         [&](storage::Snapshot& snapshot) { return backend_->inbox.LoadMapping(snapshot, id); });
@@ -269,7 +268,7 @@ outbox::WorkId DeliveryRig::Submit(const Record& record) {
     if (!outcome) break;
   }
   loop_->Wake();
-  return id;
+  return outbox::WorkId{receipt ? receipt->receipt : std::string()};
 }
 
 outbox::MappingResult DeliveryRig::Mapped(const outbox::MappingTask& task, const Record& record) {

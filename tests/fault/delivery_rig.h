@@ -57,6 +57,7 @@ struct Record {
   std::vector<Part> parts;
   std::string sex;
   std::string birth_date;
+  std::string bytes;  // as the clinic wrote it; empty: its id and revision
 };
 
 // A procedure, and an Observation of it that says this pain score.
@@ -123,6 +124,7 @@ class DeliveryRig {
   void RunFor(std::int64_t us);
 
   DirectServer& direct() { return *direct_; }
+  outbox::SqliteBackend& backend() { return *backend_; }
   TcpProxy& proxy() { return *proxy_; }
   sync::SyncLoop& loop() { return *loop_; }
   FakeClock& clock() { return clock_; }

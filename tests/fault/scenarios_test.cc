@@ -68,7 +68,27 @@ TEST_P(Scenario02, AnswerLostAfterCommit_IsFoundAndAdoptedNotSentAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Faults, Scenario02,
                          testing::Values(ProxyFault::kDropReply, ProxyFault::kResetReply,
-                                         ProxyFault::kTruncateReply));
+                                         ProxyFault::kTruncateReply, ProxyFault::kHalfClose));
+
+class SlowNetwork : public testing::TestWithParam<ProxyPlan> {};
+
+TEST_P(SlowNetwork, IsNoTroubleAndNothingIsSentTwice) {
+  sandbox::Behaviour behaviour;
+  behaviour.same_content_keeps_version = false;
+  DeliveryRig rig(behaviour);
+  rig.AddPatient("100");
+  rig.proxy().OrderEvery(GetParam(), 1);
+  const outbox::WorkId id = rig.Submit(Simple());
+  rig.RunUntilState(Simple(), WorkState::kDelivered);
+  EXPECT_GE(rig.proxy().faults_done(), 4U);
+  EXPECT_EQ(rig.AttemptsOf(id), 1);
+  EXPECT_EQ(rig.statistics().troubles, 0);
+  EXPECT_THAT(rig.OneOnServer(kProcedure), HasSubstr(R"("versionId":"1")"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, SlowNetwork,
+                         testing::Values(ProxyPlan{ProxyFault::kDelayReply, 20, 0},
+                                         ProxyPlan{ProxyFault::kThrottle, 1, 64}));
 
 TEST(Scenario02, RequestThatNeverArrived_IsSentAfterTheSearch) {
   DeliveryRig rig;
@@ -377,6 +397,45 @@ TEST(Scenario09, TokenRefusedForGood_PausesTheRouteAndBurnsNoAttempt) {
   rig.RunUntil([&] { return rig.statistics().has_trouble && rig.loop().idle(); });
   EXPECT_EQ(rig.statistics().trouble, Code::kUnauthorized);
   EXPECT_EQ(rig.AttemptsOf(id), 0);
+  rig.RunUntilState(Simple(), WorkState::kDelivered);
+  EXPECT_FALSE(rig.statistics().has_trouble);
+}
+
+// No connection is made with a certificate that has ended, or to one that has; what is sent before stays.
+class Untrusted final : public sync::FhirClient {
+ public:
+  Untrusted(sync::FhirClient& client, const bool& has_ended) : client_(client), has_ended_(has_ended) {}
+  void Send(sync::FhirRequest request, Done done) override {
+    if (!has_ended_) return client_.Send(std::move(request), std::move(done));
+    sync::FhirAnswer answer;
+    answer.failure = Code::kTls;
+    done(std::move(answer));
+  }
+  bool RefreshCredentials(std::int64_t used) override { return client_.RefreshCredentials(used); }
+  void CancelAll() override { client_.CancelAll(); }
+  const std::string& base_url() const override { return client_.base_url(); }
+
+ private:
+  sync::FhirClient& client_;
+  const bool& has_ended_;
+};
+
+TEST(Scenario09, CertificateThatEndsMeanwhile_PausesTheRouteAndBurnsNoAttempt) {
+  DeliveryRig rig;
+  rig.AddPatient("100");
+  bool has_ended = false;
+  rig.WrapClient(
+      [&has_ended](sync::FhirClient& client) { return std::make_unique<Untrusted>(client, has_ended); });
+  rig.Submit(Simple("before"));
+  rig.RunUntilState(Simple("before"), WorkState::kDelivered);
+  has_ended = true;
+  const outbox::WorkId id = rig.Submit(Simple());
+  rig.RunFor(48 * kHourUs);
+  EXPECT_EQ(rig.statistics().trouble, Code::kTls);
+  EXPECT_EQ(rig.statistics().troubles, 1);
+  EXPECT_EQ(outbox::Name(rig.StateOf(Simple())), "queued");
+  EXPECT_EQ(rig.AttemptsOf(id), 0);
+  has_ended = false;
   rig.RunUntilState(Simple(), WorkState::kDelivered);
   EXPECT_FALSE(rig.statistics().has_trouble);
 }

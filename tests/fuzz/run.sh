@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets with libFuzzer (clang 19) and runs each for a while, two at a time.
 #
-#   tests/fuzz/run.sh                        20 seconds each
-#   tests/fuzz/run.sh SECONDS [TARGET...]    targets: those of targets.sh
+#   tests/fuzz/run.sh                        a fixed number of inputs each, about 20 seconds, from a fixed seed:
+#                                            the same inputs on every machine
+#   tests/fuzz/run.sh SECONDS [TARGET...]    for a while, from a new seed; targets: those of targets.sh
 #
-# Begins with the committed corpus (fixtures/corpus/TARGET) and what earlier runs found on this machine. An
-# input that crashes, hangs for 60 s, takes 2 GB or breaks the target's property is left in FOLDER/found and
-# named; then the exit code is 1. FOLDER is FHIR_ADAPTER_FUZZ_BUILD, else build/fuzz.
+# Begins with the committed corpus (fixtures/corpus/TARGET); for a while also with what earlier runs found on this
+# machine. An input that crashes, hangs for 60 s, takes 4 GB or breaks the target's property is left in
+# FOLDER/found and named, with the seed in the log; then the exit code is 1. FOLDER is FHIR_ADAPTER_FUZZ_BUILD,
+# else build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/fuzz/targets.sh
@@ -15,8 +17,8 @@ source tests/fuzz/targets.sh
 runs_at_a_time=2
 
 case "${1:-}" in -h | --help) sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 0 ;; esac
-seconds=${1:-20}
-[[ $seconds =~ ^[0-9]+$ ]] || { echo "run.sh: '$seconds' is not a number of seconds" >&2; exit 2; }
+seconds=${1:-}
+[[ ${seconds:-1} =~ ^[0-9]+$ ]] || { echo "run.sh: '$seconds' is not a number of seconds" >&2; exit 2; }
 targets=("${@:2}")
 [ ${#targets[@]} -gt 0 ] || targets=("${fuzz_targets[@]}")
 build_fuzz_targets "${targets[@]/#/fuzz_}"
@@ -24,11 +26,19 @@ mkdir -p "$fuzz_build/found"
 
 # fuzz TARGET: a committed corpus shall not grow by itself, so new inputs go to the first folder.
 fuzz() {
-  local target=$1 corpus=fixtures/corpus/$1 log=$fuzz_build/$1.log status=0
+  local target=$1 corpus=fixtures/corpus/$1 log=$fuzz_build/$1.log status=0 grown extent
   [ -n "$(ls "$corpus")" ] || { echo "run.sh: $corpus is empty" >&2; return 1; }
-  mkdir -p "$fuzz_build/corpus/$target"
-  "$fuzz_build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 \
-    -print_final_stats=1 -artifact_prefix="$fuzz_build/found/$target-" "$fuzz_build/corpus/$target" "$corpus" \
+  if [ -n "$seconds" ]; then
+    grown=$fuzz_build/corpus/$target
+    extent=(-max_total_time="$seconds")
+  else
+    grown=$fuzz_build/corpus-fixed/$target
+    extent=(-seed=1 -runs="$(fuzz_inputs "$target")")
+    rm -rf "$grown"
+  fi
+  mkdir -p "$grown"
+  "$fuzz_build/tests/fuzz/fuzz_$target" "${extent[@]}" -timeout=60 -rss_limit_mb=4096 \
+    -print_final_stats=1 -artifact_prefix="$fuzz_build/found/$target-" "$grown" "$corpus" \
     >"$log" 2>&1 || status=$?
   if [ "$status" -eq 0 ]; then
     echo "$target: $(grep -oE 'DONE.*' "$log")"

@@ -196,6 +196,8 @@ void CheckThirdParty(const SourceFile& file, Findings& out) {
       {"#include <boost/", {"net", "intake"}},
       {"#include <sqlite3", {"storage", "database", "app"}},
       {"#include <libpq", {"storage", "database"}},
+      {"#include <sql.h", {"database"}},
+      {"#include <sqlext", {"database"}},
       {"#include <curl/", {"sync", "app"}},
       {"#include <toml", {"app"}},
       {"#include <CLI/", {"app"}},
@@ -291,6 +293,17 @@ void CheckCoAwait(const SourceFile& file, Findings& out) {
       out.push_back({file.path, LineOf(text, at), "co_await",
                      "no brace temporary, lambda or ?: in a co_await statement"});
     }
+  }
+}
+
+void CheckMarkdown(const SourceFile& file, Findings& out) {
+  static const RE2 broken("^(#+[^# ]| {16})");
+  const std::vector<std::string> lines = Lines(file.text);
+  bool is_code = false;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].find("```") != std::string::npos) is_code = !is_code;
+    if (!is_code && RE2::PartialMatch(lines[i], broken))
+      out.push_back({file.path, i + 1, "markdown", "no heading and no paragraph of Markdown begins so"});
   }
 }
 

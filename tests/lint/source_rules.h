@@ -38,7 +38,8 @@ void CheckNoSql(const SourceFile& file, Findings& out);        // SQL stands in 
 void CheckStateWrites(const SourceFile& file, Findings& out);  // work states change in one query file only
 void CheckNoClinicalWords(const SourceFile& file, Findings& out);  // no drug, no code, no unit in adapter/
 void CheckCoAwait(const SourceFile& file, Findings& out);          // what g++ 12 miscompiles
-void CheckStandsAlone(const SourceFile& file, Findings& out);      // no machine path, no registry host
+void CheckMarkdown(const SourceFile& file, Findings& out);     // no page that a formatter of code went over
+void CheckStandsAlone(const SourceFile& file, Findings& out);  // no machine path, no registry host
 
 std::string ToText(const Findings& findings);
 

@@ -43,6 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
         Check{"StateWrites", CheckStateWrites, {"adapter"}, {".sql"}},
         Check{"NoClinicalWords", CheckNoClinicalWords, {"adapter"}, kCode},
         Check{"CoAwait", CheckCoAwait, {"adapter", "tests"}, kCode},
+        Check{"Markdown", CheckMarkdown, {"adapter", "deploy", "fixtures", "mappings", "tests"}, {".md"}},
         Check{"StandsAlone", CheckStandsAlone, {"adapter", "mappings", "fixtures", "deploy"}, kText}),
     [](const testing::TestParamInfo<Check>& check) { return std::string(check.param.name); });
 
@@ -121,6 +122,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "void F() {\n  auto r = c ? x : co_await G();\n}\n", 2},
         Planted{"CoAwaitInAnIf", CheckCoAwait, "adapter/net/a.cc",
                 "void F() {\n  if (auto r = co_await G()) {\n  }\n}\n", 0},
+        Planted{"HeadingWithoutASpace", CheckMarkdown, "adapter/README.md", "\n#The engine\n", 2},
+        Planted{"ParagraphInTheMiddle", CheckMarkdown, "adapter/README.md",
+                "# A\n" + std::string(16, ' ') + "b\n", 2},
+        Planted{"CommentInABlockOfCode", CheckMarkdown, "adapter/README.md", "# A\n```\n#!/bin/sh\n```\n", 0},
         Planted{"MachinePath", CheckStandsAlone, "deploy/a.md",
                 "see "
                 "/"

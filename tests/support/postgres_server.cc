@@ -82,6 +82,10 @@ std::string PostgresServer::Url(const std::string& role) const {
   return "postgresql://" + role + "@/postgres?host=" + directory_;
 }
 
+std::string PostgresServer::OdbcUrl(const std::string& role) const {
+  return "odbc:Driver={PostgreSQL Unicode};Servername=" + directory_ + ";Database=postgres;UID=" + role;
+}
+
 std::string PostgresServer::Run(const std::string& statements) const {
   const ProcessResult result =
       RunTool({Tool("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", Url()}, statements);

@@ -23,6 +23,8 @@ class PostgresServer {
 
   // Of the role `role`: postgres, who is let in, or another one, who needs a password.
   std::string Url(const std::string& role = "postgres") const;
+  // The same for Debian's ODBC driver.
+  std::string OdbcUrl(const std::string& role = "postgres") const;
   // Runs statements as postgres; what they give, unaligned.
   std::string Run(const std::string& statements) const;
 

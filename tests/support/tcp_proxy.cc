@@ -88,6 +88,7 @@ struct TcpProxy::Implementation {
   ProxyPlan every_plan;
   unsigned every_nth = 0;
   std::size_t since_every = 0;
+  std::size_t connections_taken = 0;
   std::size_t requests = 0;
   std::size_t faults = 0;
   std::list<Connection> connections;
@@ -113,6 +114,7 @@ void TcpProxy::Implementation::Accept() {
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(upstream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     const std::lock_guard lock(mutex);
+    ++connections_taken;
     for (auto it = connections.begin(); it != connections.end();) {
       if (!it->done) {
         ++it;
@@ -159,6 +161,14 @@ bool TcpProxy::Implementation::ForwardReply(Connection& connection, const ProxyP
       shutdown(connection.client, SHUT_WR);
       return true;
     }
+    case ProxyFault::kThrottle:
+      for (std::size_t at = 0; at < size; at += plan.bytes) {
+        const bool is_first = forwarded == 0;
+        forwarded += plan.bytes;
+        if (!is_first && !WaitUnlessStopped(plan.delay_ms)) return false;
+        if (!SendAll(connection.client, data + at, std::min(plan.bytes, size - at))) return false;
+      }
+      return true;
   }
   return SendAll(connection.client, data, size);
 }
@@ -247,6 +257,11 @@ void TcpProxy::CloseConnections() {
     CloseWithReset(connection.client);
     shutdown(connection.client, SHUT_RD);
   }
+}
+
+std::size_t TcpProxy::connections_seen() const {
+  const std::lock_guard lock(implementation_->mutex);
+  return implementation_->connections_taken;
 }
 
 std::size_t TcpProxy::requests_seen() const {

@@ -20,6 +20,7 @@ enum class ProxyFault : std::uint8_t {
   kTruncateReply,  // forward `bytes` of the reply, then close
   kHalfClose,      // forward `bytes` of the reply, then only stop sending to the client
   kStall,          // swallow the reply and keep the connection open
+  kThrottle,       // forward the reply by pieces of `bytes`, with `delay_ms` before each but the first
 };
 
 struct ProxyPlan {
@@ -42,6 +43,7 @@ class TcpProxy {
   void SetUpstream(std::uint16_t port);           // for new connections
   void CloseConnections();                        // all that are open, with a reset
 
+  std::size_t connections_seen() const;
   std::size_t requests_seen() const;
   std::size_t faults_done() const;
 

@@ -3,8 +3,10 @@
 -- name: last_sequence
 SELECT coalesce(max(seq), 0) FROM audit_entry;
 
--- name: last_of_trace
-SELECT coalesce(max(trace_seq), 0) FROM audit_entry WHERE trace_id = ?;
+-- Of the log and of one trace, in one step: asked for each entry.
+-- name: last_of_log_and_trace
+SELECT (SELECT coalesce(max(seq), 0) FROM audit_entry),
+       (SELECT coalesce(max(trace_seq), 0) FROM audit_entry WHERE trace_id = ?);
 
 -- name: append
 INSERT INTO audit_entry (seq, trace_id, trace_seq, bytes) VALUES (?, ?, ?, ?);

@@ -12,11 +12,20 @@
 namespace fhir_adapter::audit {
 namespace {
 
-constexpr std::string_view kFirstDifferent[] = {
-    "entry_is_json", "entry_and_its_trace",   "trace_without_gaps",
-    "inbox",         "record_revision",       "work_item",
-    "mapping",       "resource_ledger",       "repeated_arrival",
-    "erasure",       "bytes_without_erasure", "expiry"};
+constexpr std::string_view kFirstDifferent[] = {"entry_is_json",
+                                                "entry_and_its_trace",
+                                                "trace_without_gaps",
+                                                "inbox",
+                                                "record_revision",
+                                                "work_item",
+                                                "mapping",
+                                                "resource_ledger",
+                                                "repeated_arrival",
+                                                "repeated_message",
+                                                "repeated_erased",
+                                                "erasure",
+                                                "bytes_without_erasure",
+                                                "expiry"};
 
 const storage::QuerySet& RowQueries() {
   static const storage::QuerySet queries(embedded::kRowCheck);

@@ -78,6 +78,19 @@ SELECT a.audit_seq, 'what came again of revision ' || a.revision || ' of ' || s.
     OR json_extract(CAST(e.bytes AS TEXT), '$.local.revision') IS NOT a.revision
  LIMIT 1;
 
+-- name: repeated_message
+SELECT a.audit_seq, 'what came again of message ' || a.message_id
+  FROM repeated_message AS a JOIN audit_entry AS e ON e.seq = a.audit_seq
+ WHERE json_extract(CAST(e.bytes AS TEXT), '$.event') IS NOT 'duplicate'
+ LIMIT 1;
+
+-- name: repeated_erased
+SELECT a.audit_seq, 'what came again of ' || a.subject_key || ', which was erased,'
+  FROM repeated_erased AS a JOIN audit_entry AS e ON e.seq = a.audit_seq
+ WHERE json_extract(CAST(e.bytes AS TEXT), '$.event') IS NOT 'rejected'
+    OR json_extract(CAST(e.bytes AS TEXT), '$.outcome') IS NOT 'erased'
+ LIMIT 1;
+
 -- name: stored_bytes
 SELECT r.audit_seq, 'revision ' || r.revision || ' of ' || s.record_id, k.key, b.bytes, r.raw_commitment
   FROM record_revision AS r

@@ -34,12 +34,13 @@ Result<Sequence> SqliteAuditLog::Append(storage::Transaction& transaction, const
   Position position;
   position.boot_id = boot_id_;
   position.trace_id = entry.trace_id.empty() ? boot_id_ : entry.trace_id;
-  ADAPTER_TRY(const Sequence last, OneInteger(connection.Use(Queries()["last_sequence"])));
-  position.sequence = last + 1;
-  storage::Statement of_trace = connection.Use(Queries()["last_of_trace"]);
-  of_trace.Bind(position.trace_id);
-  ADAPTER_TRY(const std::int64_t last_of_trace, OneInteger(std::move(of_trace)));
-  position.trace_sequence = last_of_trace + 1;
+  {
+    storage::Statement last = connection.Use(Queries()["last_of_log_and_trace"]);
+    last.Bind(position.trace_id);
+    ADAPTER_CHECK(last.Step());
+    position.sequence = last.Integer(0) + 1;
+    position.trace_sequence = last.Integer(1) + 1;
+  }
   const std::string bytes = Encode(entry, position);
   ADAPTER_CHECK(connection.Use(Queries()["append"])
                     .Bind(position.sequence, position.trace_id, position.trace_sequence, storage::Blob{bytes})

@@ -1,13 +1,11 @@
 // The half of SqliteInbox that takes records in: Accept and Reject.
 
-#include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "core/digest.h"
 #include "core/fault_point.h"
-#include "core/limits.h"
 #include "outbox/sqlite/queries.h"
+#include "outbox/sqlite/repeat_window.h"
 #include "outbox/sqlite/sqlite_erasures.h"
 #include "outbox/sqlite/sqlite_inbox.h"
 #include "storage/sqlite/sqlite_transaction.h"
@@ -19,13 +17,6 @@ using storage::Statement;
 
 Statement Use(storage::Snapshot& snapshot, std::string_view query) {
   return storage::ConnectionOf(snapshot).Use(InboxQueries()[query]);
-}
-
-constexpr std::int64_t kRepeatWindowUs = limits::kRepeatWindowSeconds * 1'000'000;
-constexpr std::int64_t kRepeatsAtOnce = 1'000;  // the others are noted with the next
-
-int Clamped(std::int64_t count) {
-  return static_cast<int>(std::min<std::int64_t>(count, std::numeric_limits<int>::max()));
 }
 
 template <class Value>
@@ -117,10 +108,20 @@ Result<Accepted> SqliteInbox::Accept(storage::Transaction& transaction, const Ne
 // Before a key is made: what is known of the record afterwards is what was known before.
 Result<Accepted> SqliteInbox::RefuseErased(storage::Transaction& transaction, const NewRecord& record,
                                            const Arrival& arrival, const Erasure& erasure, TimeUs now) {
-  audit::Entry entry = arrival.EntryFor(record, audit::EventKind::kRejected, now);
-  entry.outcome = kErasedOutcome;
-  ADAPTER_CHECK(work_.log().Append(transaction, entry));
+  ADAPTER_CHECK(CountErased(transaction, arrival.subject_key,
+                            arrival.EntryFor(record, audit::EventKind::kRejected, now)));
   return Accepted{AcceptOutcome::kErased, {}, WorkState::kRejected, ErasedMessage(erasure)};
+}
+
+Result<void> SqliteInbox::CountErased(storage::Transaction& transaction, const std::string& subject_key,
+                                      audit::Entry entry) {
+  ADAPTER_TRY(const auto count, CountRepeat(transaction, InboxQueries(), {"erased_repeat", "count_erased"},
+                                            entry.time, subject_key));
+  if (!count) return {};
+  entry.outcome = kErasedOutcome;
+  if (*count > 1) entry.attempt = RepeatCount(*count);
+  ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, entry));
+  return Use(transaction, "put_erased").Bind(subject_key, entry.time.us, sequence).Run();
 }
 
 Result<std::optional<Accepted>> SqliteInbox::FindKnown(storage::Transaction& transaction,
@@ -137,42 +138,28 @@ Result<std::optional<Accepted>> SqliteInbox::FindKnown(storage::Transaction& tra
     accepted.receipt = statement.Text(1);
     accepted.state = WorkStateFromName(statement.View(2)).value_or(WorkState::kReceived);
   }
-  ADAPTER_CHECK(CountRepeat(transaction, record, arrival, accepted.outcome, now));
+  ADAPTER_CHECK(CountArrival(transaction, record, arrival, accepted.outcome, now));
   return std::optional(std::move(accepted));
 }
 
-// A sender that loses our answers sends the same record for days: an entry for each would fill the disk.
-Result<void> SqliteInbox::CountRepeat(storage::Transaction& transaction, const NewRecord& record,
-                                      const Arrival& arrival, AcceptOutcome outcome, TimeUs now) {
-  std::int64_t uncounted = 0;
-  bool has_entry = false;
-  {
-    Statement statement = Use(transaction, "repeat");
-    statement.Bind(arrival.subject_key, record.revision, arrival.content_commitment);
-    ADAPTER_TRY(const bool has_row, statement.Step());
-    if (has_row) {
-      const std::int64_t age_us = now.us - statement.Integer(0);
-      has_entry = age_us >= 0 && age_us < kRepeatWindowUs;
-      uncounted = statement.Integer(1);
-    }
-  }
-  if (has_entry) {
-    return Use(transaction, "count_repeat")
-        .Bind(arrival.subject_key, record.revision, arrival.content_commitment)
-        .Run();
-  }
+Result<void> SqliteInbox::CountArrival(storage::Transaction& transaction, const NewRecord& record,
+                                       const Arrival& arrival, AcceptOutcome outcome, TimeUs now) {
+  ADAPTER_TRY(const auto count,
+              CountRepeat(transaction, InboxQueries(), {"repeat", "count_repeat"}, now, arrival.subject_key,
+                          record.revision, arrival.content_commitment));
+  if (!count) return {};
   const bool is_conflict = outcome == AcceptOutcome::kConflict;
   audit::Entry entry = arrival.EntryFor(
       record, is_conflict ? audit::EventKind::kRevisionConflict : audit::EventKind::kDuplicate, now);
   if (is_conflict) entry.outcome = Name(Code::kRevisionConflict);
-  if (uncounted > 0) entry.attempt = Clamped(uncounted + 1);
+  if (*count > 1) entry.attempt = RepeatCount(*count);
   ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, entry));
   return Use(transaction, "put_repeat")
       .Bind(arrival.subject_key, record.revision, arrival.content_commitment, now.us, sequence)
       .Run();
 }
 
-Result<void> SqliteInbox::NoteRepeats(storage::Transaction& transaction, TimeUs before, TimeUs now) {
+Result<void> SqliteInbox::NoteArrivals(storage::Transaction& transaction, TimeUs before, TimeUs now) {
   struct Repeat {
     std::string subject_key;
     std::int64_t revision = 0;
@@ -193,7 +180,7 @@ Result<void> SqliteInbox::NoteRepeats(storage::Transaction& transaction, TimeUs 
       repeat.entry.time = now;
       repeat.entry.trace_id = audit::TraceOfSubject(repeat.subject_key);
       repeat.entry.actor = SystemPrincipal();
-      repeat.entry.attempt = Clamped(statement.Integer(4));
+      repeat.entry.attempt = RepeatCount(statement.Integer(4));
       repeat.entry.local = audit::LocalReference{statement.Text(5), statement.Text(6), repeat.revision, {}};
       repeats.push_back(std::move(repeat));
     }
@@ -205,6 +192,37 @@ Result<void> SqliteInbox::NoteRepeats(storage::Transaction& transaction, TimeUs 
                       .Run());
   }
   return {};
+}
+
+Result<void> SqliteInbox::NoteErased(storage::Transaction& transaction, TimeUs before, TimeUs now) {
+  std::vector<std::pair<std::string, audit::Entry>> repeats;  // by subject
+  {
+    Statement statement = Use(transaction, "uncounted_erased");
+    statement.Bind(before.us, kRepeatsAtOnce);
+    while (true) {
+      ADAPTER_TRY(const bool has_row, statement.Step());
+      if (!has_row) break;
+      audit::Entry entry;
+      entry.event = audit::EventKind::kRejected;
+      entry.outcome = kErasedOutcome;
+      entry.time = now;
+      entry.trace_id = audit::TraceOfSubject(statement.Text(0));
+      entry.actor = SystemPrincipal();
+      entry.attempt = RepeatCount(statement.Integer(1));
+      entry.local = audit::LocalReference{statement.Text(2), statement.Text(3), 0, {}};
+      repeats.emplace_back(statement.Text(0), std::move(entry));
+    }
+  }
+  for (const auto& [subject_key, entry] : repeats) {
+    ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, entry));
+    ADAPTER_CHECK(Use(transaction, "put_erased").Bind(subject_key, now.us, sequence).Run());
+  }
+  return {};
+}
+
+Result<void> SqliteInbox::NoteRepeats(storage::Transaction& transaction, TimeUs before, TimeUs now) {
+  ADAPTER_CHECK(NoteArrivals(transaction, before, now));
+  return NoteErased(transaction, before, now);
 }
 
 Result<void> SqliteInbox::PlaceInHistory(storage::Transaction& transaction, const NewRecord& record,
@@ -278,9 +296,11 @@ Result<std::string> SqliteInbox::Reject(storage::Transaction& transaction, const
   if (has_identity) {
     ADAPTER_TRY(erasure, FindErasure(transaction, subject_key));
   }
-  if (erasure) entry.outcome = kErasedOutcome;
+  if (erasure) {
+    ADAPTER_CHECK(CountErased(transaction, subject_key, std::move(entry)));
+    return std::string();
+  }
   ADAPTER_TRY(const audit::Sequence sequence, work_.log().Append(transaction, entry));
-  if (erasure) return std::string();
   std::string receipt = keys_.NewName();
   ADAPTER_TRY(const std::int64_t inbox_id, InsertInbox(transaction,
                                                        InboxRow{receipt,

@@ -116,6 +116,7 @@ Result<MappingTask> SqliteInbox::LoadMapping(storage::Snapshot& snapshot, const 
   task.subject_key = row.subject_key;
   task.revision = row.revision;
   task.facts.patient_generation = row.patient_generation;
+  task.facts.revision = row.revision;
   {
     Statement statement = Use(snapshot, "task");
     statement.Bind(id.value);
@@ -124,6 +125,7 @@ Result<MappingTask> SqliteInbox::LoadMapping(storage::Snapshot& snapshot, const 
     task.bytes = statement.Text(0);
     task.facts_version = statement.Integer(1);
     task.map = statement.Text(2);
+    task.facts.received = TimeUs{statement.Integer(3)};
   }
   if (row.kind == WorkKind::kObservation) {
     ADAPTER_CHECK(LoadDelivered(snapshot, row.patient_key, task.facts));
@@ -148,6 +150,8 @@ Result<PinnedMapping> SqliteInbox::LoadPinned(storage::Snapshot& snapshot, const
     pinned.output_sha256 = statement.Text(4);
     pinned.facts.patient_generation = static_cast<int>(statement.Integer(5));
     pinned.map_id = statement.Text(6);
+    pinned.facts.revision = statement.Integer(7);
+    pinned.facts.received = TimeUs{statement.Integer(8)};
   }
   Statement facts = Use(snapshot, "mapping_facts");
   facts.Bind(position);

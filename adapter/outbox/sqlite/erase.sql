@@ -9,6 +9,17 @@ INSERT INTO erasure (subject_key, erased_us, reason, audit_seq) VALUES (?, ?, ?,
 -- name: finish_erasure
 UPDATE erasure SET finished_us = ? WHERE subject_key = ? AND finished_us IS NULL;
 
+-- name: unfinished_erasures
+SELECT e.subject_key,
+  coalesce(s.site, (SELECT i.site FROM inbox AS i INDEXED BY inbox_rejected
+                    WHERE i.disposition = 'rejected' AND i.subject_key = e.subject_key LIMIT 1)),
+  coalesce(s.record_id, (SELECT i.record_id FROM inbox AS i INDEXED BY inbox_rejected
+                         WHERE i.disposition = 'rejected' AND i.subject_key = e.subject_key LIMIT 1))
+FROM erasure AS e
+LEFT JOIN record_subject AS s ON s.subject_key = e.subject_key
+WHERE e.finished_us IS NULL
+ORDER BY e.erased_us, e.subject_key;
+
 -- name: name_of_subject
 SELECT site, record_id FROM record_subject WHERE subject_key = ?1
 UNION ALL

@@ -54,3 +54,22 @@ JOIN record_subject AS s ON s.subject_key = a.subject_key
 WHERE a.uncounted > 0 AND a.noted_us <= ?
 ORDER BY a.noted_us
 LIMIT ?;
+
+-- name: erased_repeat
+SELECT noted_us, uncounted FROM repeated_erased WHERE subject_key = ?;
+
+-- name: count_erased
+UPDATE repeated_erased SET uncounted = uncounted + 1 WHERE subject_key = ?;
+
+-- name: put_erased
+INSERT INTO repeated_erased (subject_key, noted_us, audit_seq) VALUES (?, ?, ?)
+ON CONFLICT (subject_key) DO UPDATE SET noted_us = excluded.noted_us, uncounted = 0, audit_seq = excluded.audit_seq;
+
+-- name: uncounted_erased
+SELECT a.subject_key, a.uncounted, json_extract(CAST(e.bytes AS TEXT), '$.local.system'),
+       json_extract(CAST(e.bytes AS TEXT), '$.local.record')
+FROM repeated_erased AS a
+JOIN audit_entry AS e ON e.seq = a.audit_seq
+WHERE a.uncounted > 0 AND a.noted_us <= ?
+ORDER BY a.noted_us
+LIMIT ?;

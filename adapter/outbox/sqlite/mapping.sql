@@ -6,7 +6,7 @@ ORDER BY position
 LIMIT ?;
 
 -- name: task
-SELECT raw.bytes, l.facts_version, i.map
+SELECT raw.bytes, l.facts_version, i.map, i.received_us
 FROM work_item AS w
 JOIN record_revision AS r ON r.subject_key = w.subject_key AND r.revision = w.revision
 JOIN patient_lease AS l ON l.patient_key = w.patient_key
@@ -109,10 +109,12 @@ LIMIT 1;
 SELECT map_set_sha256 FROM mapping WHERE position = ?;
 
 -- name: pinned
-SELECT w.position, raw.bytes, m.map_set_sha256, m.engine, m.output_sha256, m.patient_generation, m.map_id
+SELECT w.position, raw.bytes, m.map_set_sha256, m.engine, m.output_sha256, m.patient_generation, m.map_id,
+       r.revision, i.received_us
 FROM work_item AS w
 JOIN mapping AS m ON m.position = w.position
 JOIN record_revision AS r ON r.subject_key = w.subject_key AND r.revision = w.revision
+JOIN inbox AS i ON i.inbox_id = r.inbox_id
 JOIN inbox_raw AS raw ON raw.inbox_id = r.inbox_id
 WHERE w.work_id = ?;
 

@@ -59,7 +59,7 @@ Result<void> SqliteOutbox::QueueRepair(storage::Transaction& transaction, const 
     return Fail(Code::kUsage, "a repair needs a reason");
   }
   ADAPTER_TRY(const auto erasure, FindErasure(transaction, repair.subject_key));
-  if (erasure) return Fail(Code::kNotAllowed, ErasedMessage(*erasure));
+  if (erasure) return Fail(Code::kErased, ErasedMessage(*erasure));
   ADAPTER_TRY(const std::int64_t position, LastDelivered(transaction, repair.subject_key));
   ADAPTER_TRY(const WorkRow delivered, work_.LoadAt(transaction, position));
   ADAPTER_CHECK(ExpectResources(transaction, position));

@@ -132,6 +132,16 @@ Result<std::optional<Erasure>> SqliteErasures::Find(storage::Snapshot& snapshot,
   return FindErasure(snapshot, subject_key);
 }
 
+Result<std::vector<UnfinishedErasure>> SqliteErasures::Unfinished(storage::Snapshot& snapshot) {
+  std::vector<UnfinishedErasure> unfinished;
+  Statement keys = Use(snapshot, "unfinished_erasures");
+  while (true) {
+    ADAPTER_TRY(const bool has_row, keys.Step());
+    if (!has_row) return unfinished;
+    unfinished.push_back({keys.Text(0), keys.Text(1), keys.Text(2)});
+  }
+}
+
 Result<void> SqliteErasures::Finish(storage::Transaction& transaction, std::string_view subject_key,
                                     TimeUs now) {
   return Use(transaction, "finish_erasure").Bind(now.us, subject_key).Run();

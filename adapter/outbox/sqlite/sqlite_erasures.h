@@ -15,6 +15,7 @@ class SqliteErasures final : public Erasures {
   Result<ErasedRecord> Erase(storage::Transaction& transaction, const std::string& subject_key,
                              const Change& change) override;
   Result<void> Finish(storage::Transaction& transaction, std::string_view subject_key, TimeUs now) override;
+  Result<std::vector<UnfinishedErasure>> Unfinished(storage::Snapshot& snapshot) override;
   Result<std::optional<Erasure>> Find(storage::Snapshot& snapshot, std::string_view subject_key) override;
 
  private:

@@ -36,8 +36,12 @@ class SqliteInbox final : public Inbox {
                                 const Arrival& arrival, const Erasure& erasure, TimeUs now);
   Result<std::optional<Accepted>> FindKnown(storage::Transaction& transaction, const NewRecord& record,
                                             const Arrival& arrival, TimeUs now);
-  Result<void> CountRepeat(storage::Transaction& transaction, const NewRecord& record, const Arrival& arrival,
-                           AcceptOutcome outcome, TimeUs now);
+  Result<void> CountArrival(storage::Transaction& transaction, const NewRecord& record,
+                            const Arrival& arrival, AcceptOutcome outcome, TimeUs now);
+  Result<void> CountErased(storage::Transaction& transaction, const std::string& subject_key,
+                           audit::Entry entry);
+  Result<void> NoteArrivals(storage::Transaction& transaction, TimeUs before, TimeUs now);
+  Result<void> NoteErased(storage::Transaction& transaction, TimeUs before, TimeUs now);
   Result<void> PlaceInHistory(storage::Transaction& transaction, const NewRecord& record, Arrival& arrival);
   Result<audit::Sequence> StoreRevision(storage::Transaction& transaction, const NewRecord& record,
                                         const Arrival& arrival, TimeUs now);

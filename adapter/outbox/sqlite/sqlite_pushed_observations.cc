@@ -41,7 +41,7 @@ Result<PushedVersion> SqlitePushedObservations::Load(storage::Snapshot& snapshot
     ADAPTER_TRY(const bool has_row, statement.Step());
     if (!has_row) {
       ADAPTER_TRY(const auto erasure, FindErasure(snapshot, subject_key));
-      if (erasure) return Fail(Code::kNotFound, ErasedMessage(*erasure));
+      if (erasure) return Fail(Code::kErased, ErasedMessage(*erasure));
       return Fail(Code::kNotFound, "there is no Observation with this id and version");
     }
     found.version = statement.Integer(0);

@@ -1,6 +1,10 @@
 #include "outbox/sqlite/sqlite_received_messages.h"
 
+#include <utility>
+#include <vector>
+
 #include "outbox/sqlite/queries.h"
+#include "outbox/sqlite/repeat_window.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
 namespace fhir_adapter::outbox {
@@ -12,11 +16,7 @@ Statement Use(storage::Snapshot& snapshot, std::string_view query) {
   return storage::ConnectionOf(snapshot).Use(MessageQueries()[query]);
 }
 
-}  // namespace
-
-Result<audit::Sequence> SqliteReceivedMessages::Note(storage::Transaction& transaction,
-                                                     audit::EventKind event, const ReceivedMessage& message,
-                                                     TimeUs now) {
+audit::Entry EntryFor(const ReceivedMessage& message, audit::EventKind event, TimeUs now) {
   audit::Entry entry;
   entry.time = now;
   entry.event = event;
@@ -24,8 +24,10 @@ Result<audit::Sequence> SqliteReceivedMessages::Note(storage::Transaction& trans
   entry.role = Name(Role::kIngest);
   entry.operation = message.source;
   entry.outcome = "ok";
-  return log_.Append(transaction, entry);
+  return entry;
 }
+
+}  // namespace
 
 Result<std::optional<KnownMessage>> SqliteReceivedMessages::Find(storage::Snapshot& snapshot,
                                                                  std::string_view sender,
@@ -34,12 +36,13 @@ Result<std::optional<KnownMessage>> SqliteReceivedMessages::Find(storage::Snapsh
   statement.Bind(sender, control_id);
   ADAPTER_TRY(const bool has_row, statement.Step());
   if (!has_row) return std::optional<KnownMessage>();
-  return std::optional(KnownMessage{statement.Text(0), statement.Text(1)});
+  return std::optional(KnownMessage{statement.Integer(2), statement.Text(0), statement.Text(1)});
 }
 
 Result<void> SqliteReceivedMessages::Keep(storage::Transaction& transaction, const ReceivedMessage& message,
                                           TimeUs now) {
-  ADAPTER_TRY(const audit::Sequence sequence, Note(transaction, audit::EventKind::kReceived, message, now));
+  ADAPTER_TRY(const audit::Sequence sequence,
+              log_.Append(transaction, EntryFor(message, audit::EventKind::kReceived, now)));
   ADAPTER_CHECK(Use(transaction, "insert_message")
                     .Bind(message.sender, message.control_id, message.map_set_sha256, now.us, sequence)
                     .Run());
@@ -56,8 +59,41 @@ Result<void> SqliteReceivedMessages::Keep(storage::Transaction& transaction, con
 }
 
 Result<void> SqliteReceivedMessages::NoteRepeated(storage::Transaction& transaction,
-                                                  const ReceivedMessage& message, TimeUs now) {
-  ADAPTER_CHECK(Note(transaction, audit::EventKind::kDuplicate, message, now));
+                                                  const KnownMessage& known, const ReceivedMessage& message,
+                                                  TimeUs now) {
+  ADAPTER_TRY(const auto count, CountRepeat(transaction, MessageQueries(),
+                                            {"message_repeat", "count_message"}, now, known.number));
+  if (!count) return {};
+  audit::Entry entry = EntryFor(message, audit::EventKind::kDuplicate, now);
+  if (*count > 1) entry.attempt = RepeatCount(*count);
+  ADAPTER_TRY(const audit::Sequence sequence, log_.Append(transaction, entry));
+  return Use(transaction, "put_message").Bind(known.number, now.us, sequence).Run();
+}
+
+Result<void> SqliteReceivedMessages::NoteRepeats(storage::Transaction& transaction, TimeUs before,
+                                                 TimeUs now) {
+  std::vector<std::pair<std::int64_t, audit::Entry>> repeats;  // by number of the message
+  {
+    Statement statement = Use(transaction, "uncounted_messages");
+    statement.Bind(before.us, kRepeatsAtOnce);
+    while (true) {
+      ADAPTER_TRY(const bool has_row, statement.Step());
+      if (!has_row) break;
+      audit::Entry entry;
+      entry.event = audit::EventKind::kDuplicate;
+      entry.outcome = "ok";
+      entry.time = now;
+      entry.actor = SystemPrincipal();
+      entry.attempt = RepeatCount(statement.Integer(1));
+      entry.operation = statement.Text(2);
+      entry.actor.request_id = statement.Text(3);
+      repeats.emplace_back(statement.Integer(0), std::move(entry));
+    }
+  }
+  for (const auto& [number, entry] : repeats) {
+    ADAPTER_TRY(const audit::Sequence sequence, log_.Append(transaction, entry));
+    ADAPTER_CHECK(Use(transaction, "put_message").Bind(number, now.us, sequence).Run());
+  }
   return {};
 }
 

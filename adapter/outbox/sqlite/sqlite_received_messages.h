@@ -13,13 +13,11 @@ class SqliteReceivedMessages final : public ReceivedMessages {
   Result<std::optional<KnownMessage>> Find(storage::Snapshot& snapshot, std::string_view sender,
                                            std::string_view control_id) override;
   Result<void> Keep(storage::Transaction& transaction, const ReceivedMessage& message, TimeUs now) override;
-  Result<void> NoteRepeated(storage::Transaction& transaction, const ReceivedMessage& message,
-                            TimeUs now) override;
+  Result<void> NoteRepeated(storage::Transaction& transaction, const KnownMessage& known,
+                            const ReceivedMessage& message, TimeUs now) override;
+  Result<void> NoteRepeats(storage::Transaction& transaction, TimeUs before, TimeUs now) override;
 
  private:
-  Result<audit::Sequence> Note(storage::Transaction& transaction, audit::EventKind event,
-                               const ReceivedMessage& message, TimeUs now);
-
   audit::AuditLog& log_;
 };
 

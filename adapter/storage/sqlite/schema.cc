@@ -61,19 +61,12 @@ Result<void> RunMigration(Connection& connection, std::string_view script, std::
 }  // namespace
 
 const Schema& AdapterSchema() {
-  static constexpr std::string_view kMigrations[] = {embedded::k0001Foundation,
-                                                     embedded::k0002AuditTree,
-                                                     embedded::k0003Trace,
-                                                     embedded::k0004PushedObservations,
-                                                     embedded::k0005AccessTokens,
-                                                     embedded::k0006Conflicts,
-                                                     embedded::k0007TokenEnds,
-                                                     embedded::k0008SourceMaps,
-                                                     embedded::k0009SourceMarks,
-                                                     embedded::k0010Hl7Messages,
-                                                     embedded::k0011RepeatedArrivals,
-                                                     embedded::k0012Erasures,
-                                                     embedded::k0013Expiries};
+  static constexpr std::string_view kMigrations[] = {
+      embedded::k0001Foundation,         embedded::k0002AuditTree,        embedded::k0003Trace,
+      embedded::k0004PushedObservations, embedded::k0005AccessTokens,     embedded::k0006Conflicts,
+      embedded::k0007TokenEnds,          embedded::k0008SourceMaps,       embedded::k0009SourceMarks,
+      embedded::k0010Hl7Messages,        embedded::k0011RepeatedArrivals, embedded::k0012Erasures,
+      embedded::k0013Expiries,           embedded::k0014Repeats};
   static const Schema schema{1178091844, kMigrations};
   return schema;
 }

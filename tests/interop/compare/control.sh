@@ -44,3 +44,5 @@ expect 0 ' 0 differences' --hapi "$one" --sandbox "$two" --differences "$logs/no
 expect 1 'not listed: read-versioned: status: HAPI 200, sandbox 503' \
   --hapi "$one" --sandbox "$liar" --differences "$logs/none.json"
 expect 1 'listed, but does not happen: if-match-stale: status' --hapi "$one" --sandbox "$two"
+start like-hapi --like hapi; like=$url
+expect 1 'not listed: if-match-stale: status: HAPI 409, sandbox 412' --hapi "$like" --sandbox "$one" --like hapi

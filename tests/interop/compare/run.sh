@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts HAPI and the sandbox on free ports and runs compare.py on them; more arguments go to compare.py.
+# Starts HAPI, the sandbox and the sandbox that behaves like HAPI on free ports and runs compare.py on the first and
+# each of the others; more arguments go to compare.py.
 #
 #   tests/interop/compare/run.sh BINARY [--print-differences]
 #
@@ -13,9 +14,11 @@ shift
 logs=$(mktemp -d)
 mkfifo "$logs/hapi-input"
 
+# shellcheck disable=SC2317 # the trap calls it
 finish() {
   exec 3>&- # HAPI ends when its input closes
   if [ -n "${sandbox:-}" ]; then kill "$sandbox" 2>/dev/null || true; fi
+  if [ -n "${like:-}" ]; then kill "$like" 2>/dev/null || true; fi
   wait || true
   rm -rf "$logs"
 }
@@ -26,6 +29,8 @@ hapi=$!
 exec 3>"$logs/hapi-input"
 "$binary" sandbox --port 0 >"$logs/sandbox" 2>"$logs/sandbox-errors" 3>&- &
 sandbox=$!
+"$binary" sandbox --port 0 --like hapi >"$logs/like" 2>"$logs/like-errors" 3>&- &
+like=$!
 
 # address FILE PATTERN PID: the URL in the first line that matches; gives up with the process or after 180 s.
 address() {
@@ -44,4 +49,8 @@ address() {
 }
 hapi_url=$(address "$logs/hapi" '^READY ' "$hapi") || exit 3
 sandbox_url=$(address "$logs/sandbox" '^Base URL:' "$sandbox") || exit 3
-python3 "$here/compare.py" --hapi "$hapi_url" --sandbox "$sandbox_url" "$@"
+like_url=$(address "$logs/like" '^Base URL:' "$like") || exit 3
+status=0
+python3 "$here/compare.py" --hapi "$hapi_url" --sandbox "$sandbox_url" "$@" || status=$?
+python3 "$here/compare.py" --hapi "$hapi_url" --sandbox "$like_url" --like hapi "$@" || status=$?
+exit "$status"

@@ -1,12 +1,27 @@
 #!/usr/bin/env bash
-# HAPI HL7v2 sends messages to a daemon of its own: run.sh BINARY. Prints what HAPI was told, compares it with
-# expected.txt, and asks the daemon what it holds.
+# Another maker's library sends messages to a daemon of its own:
+#
+#   run.sh BINARY hapi     HAPI HL7v2
+#   run.sh BINARY node     node-hl7-client
+#
+# Compares what the library says it was told with expected.txt, and asks the daemon what it holds.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/interop/cache.sh
 source "$here/../cache.sh"
 binary="$1"
-classpath="$(interop_classpath hl7v2-sender)"
+case "$2" in
+  hapi)
+    # HAPI writes its last number into a file of the working directory.
+    sender=(java -XX:+UseSerialGC -cp "$(interop_classpath hl7v2-sender)" org.fhiradapter.interop.Sender)
+    expected="$here/expected.txt" record=R-HAPI-1
+    ;;
+  node)
+    sender=(node "$("$here/../hl7v2-node/fetch.sh")/sender.mjs")
+    expected="$here/../hl7v2-node/expected.txt" record=R-NODE-1
+    ;;
+  *) echo "run.sh: no such sender: $2 (hapi, node)" >&2; exit 2 ;;
+esac
 folder="$(mktemp -d)"
 daemon=""
 stop() {
@@ -43,13 +58,12 @@ if [[ -z "$mllp" ]]; then
   exit 1
 fi
 
-# HAPI writes its last number into a file of the working directory.
-(cd "$folder" && exec java -XX:+UseSerialGC -cp "$classpath" org.fhiradapter.interop.Sender 127.0.0.1 "$mllp") \
-  >"$folder/told" 2>"$folder/java.log" || { cat "$folder/java.log" >&2; exit 1; }
-diff "$here/expected.txt" "$folder/told"
-state="$(curl -s --noproxy '*' "$http/records/pain-clinic/R-HAPI-1" | jq -r '.revisions | length')"
+(cd "$folder" && exec "${sender[@]}" 127.0.0.1 "$mllp") >"$folder/told" 2>"$folder/sender.log" ||
+  { cat "$folder/sender.log" >&2; exit 1; }
+diff "$expected" "$folder/told"
+state="$(curl -s --noproxy '*' "$http/records/pain-clinic/$record" | jq -r '.revisions | length')"
 if [[ "$state" != 1 ]]; then
   echo "the record has $state revisions, not one" >&2
   exit 1
 fi
-echo "HAPI HL7v2 was told what it should be"
+echo "$2 was told what it should be"

@@ -8,10 +8,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/daemon.h"
 #include "net/http_server.h"
+#include "support/certificates.h"
 #include "support/http_client.h"
 #include "support/temporary_directory.h"
 #include "token_mint.h"
@@ -27,35 +29,53 @@ constexpr const char* kAudience = "https://intake.clinic.example";
 // Where an authorisation server publishes its keys.
 class KeyServer {
  public:
-  KeyServer() {
-    auto router = net::Router::Create(
-        {{"GET",
-          "/keys",
-          {},
-          true,
-          [this](const net::HttpRequest&, const net::Responder& responder) {
-            ++readings_;
-            const std::scoped_lock lock(mutex_);
-            responder.Send(net::HttpResponse::WithBody(status_, "application/json", json_));
-          },
-          0}});
+  // With a certificate: over TLS.
+  explicit KeyServer(const test::IssuedCertificate* certificate = nullptr) {
+    net::HttpServerOptions options;
+    if (certificate != nullptr) {
+      auto tls =
+          net::TlsContext::Load({certificate->certificate_file, certificate->key_file, ""}, SystemClock());
+      EXPECT_TRUE(tls);
+      options.tls = *tls;
+    }
+    scheme_ = options.tls ? "https://" : "http://";
+    auto router = net::Router::Create({{"GET",
+                                        "/keys",
+                                        {},
+                                        true,
+                                        [this](const net::HttpRequest&, const net::Responder& responder) {
+                                          ++readings_;
+                                          const std::scoped_lock lock(mutex_);
+                                          net::HttpResponse response =
+                                              net::HttpResponse::WithBody(status_, "application/json", json_);
+                                          if (!location_.empty()) response.headers.Set("Location", location_);
+                                          responder.Send(std::move(response));
+                                        },
+                                        0}});
     EXPECT_TRUE(router);
-    auto server = net::HttpServer::Start({}, std::move(*router));
+    auto server = net::HttpServer::Start(std::move(options), std::move(*router));
     EXPECT_TRUE(server);
     server_ = std::move(*server);
   }
-  std::string url() const { return "http://" + server_->address() + "/keys"; }
+  std::string url() const { return scheme_ + server_->address() + "/keys"; }
   int readings() const { return readings_; }
   void Publish(const std::string& json, int status = 200) {
     const std::scoped_lock lock(mutex_);
     json_ = json;
     status_ = status;
   }
+  void Redirect(const std::string& location) {
+    Publish("{}", 302);
+    const std::scoped_lock lock(mutex_);
+    location_ = location;
+  }
 
  private:
-  std::mutex mutex_;  // guards the next two
+  std::string scheme_;
+  std::mutex mutex_;  // guards the next three
   std::string json_;
   int status_ = 200;
+  std::string location_;
   std::atomic<int> readings_ = 0;
   std::unique_ptr<net::HttpServer> server_;  // last: its thread uses the others
 };
@@ -85,6 +105,18 @@ class JwtDoor : public testing::Test {
     client_ = std::make_unique<test::HttpClient>(daemon_->http_address());
   }
   void StartWithUrl() { Start("jwks_url = \"" + keys_.url() + "\""); }
+  void StartWithTls(const KeyServer& keys, const test::CertificateAuthority& authority) {
+    Start("jwks_url = \"" + keys.url() + "\"\nauthority_file = \"" + authority.file() + "\"");
+  }
+  // Asks until the keys have been read so often.
+  void WaitForReadings(const KeyServer& keys, int readings, const std::string& token) {
+    const auto begin = std::chrono::steady_clock::now();
+    while (keys.readings() < readings &&
+           std::chrono::steady_clock::now() - begin < std::chrono::seconds(30)) {
+      StatusOf("GET", "/metrics", Bearer(token));
+    }
+    ASSERT_GE(keys.readings(), readings);
+  }
 
   static std::string Claims(const std::string& scope, std::int64_t ends_in_s = 300,
                             const std::string& audience = kAudience, const std::string& more = {}) {
@@ -189,6 +221,68 @@ TEST_F(JwtDoor, ExchangedKeys_AreReadAgain) {
   daemon_->Reload();
   EXPECT_EQ(StatusInTheEnd(new_token), 200);
   EXPECT_NE(StatusOf("GET", "/metrics", Bearer(old_token)), 200);
+}
+
+class JwtDoorOverTls : public JwtDoor {
+ protected:
+  test::CertificateAuthority authority_{folder_, "authority"};
+  const test::IssuedCertificate certificate_ = authority_.Issue("keys");
+};
+
+TEST_F(JwtDoorOverTls, KeysOfOurOwnAuthority_AreReadAndReadAgainForANewKey) {
+  KeyServer keys(&certificate_);
+  keys.Publish(SetOf(key_, "k1"));
+  StartWithTls(keys, authority_);
+  const SigningKey next("ES256");
+  const std::string new_token = Token(Header("k2"), Claims("auditor"), next);
+  EXPECT_EQ(StatusInTheEnd(Token(Header("k1"), Claims("auditor"), key_)), 200);
+  EXPECT_EQ(StatusOf("GET", "/metrics", Bearer(new_token)), 503) << "it is looked for";
+  keys.Publish(SetOf(next, "k2"));
+  daemon_->Reload();
+  EXPECT_EQ(StatusInTheEnd(new_token), 200);
+}
+
+TEST_F(JwtDoorOverTls, ServerOfAnotherAuthority_IsNotBelieved) {
+  KeyServer keys(&certificate_);
+  keys.Publish(SetOf(key_, "k1"));
+  const test::CertificateAuthority other(folder_, "other");
+  StartWithTls(keys, other);
+  const std::string token = Token(Header("k1"), Claims("auditor"), key_);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(StatusOf("GET", "/metrics", Bearer(token)), 503);
+    daemon_->Reload();
+  }
+  EXPECT_EQ(keys.readings(), 0);
+}
+
+// Where the keys are was decided in the configuration.
+TEST_F(JwtDoorOverTls, Redirect_IsNotFollowed) {
+  KeyServer keys(&certificate_);
+  KeyServer elsewhere(&certificate_);
+  elsewhere.Publish(SetOf(key_, "k1"));
+  keys.Redirect(elsewhere.url());
+  StartWithTls(keys, authority_);
+  const std::string token = Token(Header("k1"), Claims("auditor"), key_);
+  WaitForReadings(keys, 1, token);
+  daemon_->Reload();
+  WaitForReadings(keys, 2, token);
+  EXPECT_EQ(StatusOf("GET", "/metrics", Bearer(token)), 503);
+  EXPECT_EQ(elsewhere.readings(), 0);
+}
+
+TEST_F(JwtDoorOverTls, FailedReading_KeepsTheKeysOfBefore) {
+  KeyServer keys(&certificate_);
+  keys.Publish(SetOf(key_, "k1"));
+  StartWithTls(keys, authority_);
+  const std::string token = Token(Header("k1"), Claims("auditor"), key_);
+  ASSERT_EQ(StatusInTheEnd(token), 200);
+  int readings = keys.readings();
+  for (const auto& [json, status] : {std::pair("", 500), std::pair("{\"keys\":", 200)}) {
+    keys.Publish(json, status);
+    daemon_->Reload();
+    WaitForReadings(keys, ++readings, token);
+    EXPECT_EQ(StatusOf("GET", "/metrics", Bearer(token)), 200);
+  }
 }
 
 TEST_F(JwtDoor, KeysThatCannotBeRead_LetNobodyIn) {

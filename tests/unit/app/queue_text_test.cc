@@ -55,7 +55,8 @@ TEST(QueueText, Statistics_SayHowTheDaemonSendsAndWhy) {
   const auto state = ParseEndpointState(ToJson(EndpointStateOf(sending)));
   ASSERT_TRUE(state);
   const std::string text = StatisticsText({}, *state, DiskUse{});
-  EXPECT_NE(text.find("server       HAPI \"x\", trouble: server-busy, way half-open\n"), std::string::npos)
+  EXPECT_NE(text.find("server       HAPI \"x\", trouble: server-busy, one record is tried\n"),
+            std::string::npos)
       << text;
   EXPECT_NE(text.find("sent as      batch (taken-apart), 1 patients at the moment, 4 at most\n"),
             std::string::npos);

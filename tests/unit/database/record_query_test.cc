@@ -1,4 +1,5 @@
-// What is new in the result of a query, on real databases: an SQLite file and a PostgreSQL server.
+// What is new in the result of a query, on real databases: an SQLite file and a PostgreSQL server, each with
+// its own library and through its ODBC driver.
 #include "database/record_query.h"
 
 #include <atomic>
@@ -41,24 +42,37 @@ class SqliteEngine final : public Engine {
   test::TemporaryDirectory folder_;
 };
 
+class OdbcSqliteEngine final : public Engine {
+ public:
+  std::string Url() const override {
+    return "odbc:Driver=SQLite3;Database=" + engine_.Url().substr(std::string("sqlite:").size());
+  }
+  void Run(const std::string& statements) override { engine_.Run(statements); }
+
+ private:
+  SqliteEngine engine_;
+};
+
 class PostgresEngine final : public Engine {
  public:
-  std::string Url() const override { return server_.Url(); }
+  explicit PostgresEngine(bool is_odbc = false) : is_odbc_(is_odbc) {}
+  std::string Url() const override { return is_odbc_ ? server_.OdbcUrl() : server_.Url(); }
   void Run(const std::string& statements) override { server_.Run(statements); }
 
  private:
+  const bool is_odbc_;
   test::PostgresServer server_;
 };
 
 class RecordQueries : public testing::TestWithParam<const char*> {
  protected:
   RecordQueries() {
-    if (std::string(GetParam()) == "sqlite") {
-      engine_ = std::make_unique<SqliteEngine>();
-    } else {
-      engine_ = std::make_unique<PostgresEngine>();
-    }
+    const std::string name = GetParam();
+    if (name == "sqlite") engine_ = std::make_unique<SqliteEngine>();
+    if (name == "odbc_sqlite") engine_ = std::make_unique<OdbcSqliteEngine>();
+    if (engine_ == nullptr) engine_ = std::make_unique<PostgresEngine>(name == "odbc_postgresql");
   }
+  static bool is_sqlite() { return std::string(GetParam()).ends_with("sqlite"); }
 
   // id, revision, seq, dose, changed
   void Create() {
@@ -167,8 +181,7 @@ TEST_P(RecordQueries, MoreThanFits_ComesInPortionsThatMissNothing) {
 TEST_P(RecordQueries, PortionOfTooManyBytes_IsMadeSmaller) {
   Create();
   const std::string half = std::to_string(limits::kSqlBytesMax / 2);
-  const std::string wide =
-      std::string(GetParam()) == "sqlite" ? "printf('%." + half + "c', 'x')" : "repeat('x', " + half + ")";
+  const std::string wide = is_sqlite() ? "printf('%." + half + "c', 'x')" : "repeat('x', " + half + ")";
   const auto insert = [&](const std::string& id, const std::string& changed) {
     engine_->Run("INSERT INTO injections SELECT '" + id + "' || " + wide + ", 1, 1, 1, " + changed);
   };
@@ -243,8 +256,55 @@ TEST_P(RecordQueries, Interrupted_EndsWhatIsBeingRead) {
   EXPECT_FALSE(table);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, RecordQueries, testing::Values("sqlite", "postgresql"),
+// Jumps by a second each time it is looked at.
+class JumpingClock final : public Clock {
+ public:
+  TimeUs Now() override { return TimeUs{0}; }
+  std::int64_t MonotonicUs() override { return ++seconds_ * 1'000'000; }
+
+ private:
+  std::atomic<std::int64_t> seconds_ = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, RecordQueries,
+                         testing::Values("sqlite", "postgresql", "odbc_sqlite", "odbc_postgresql"),
                          [](const auto& engine) { return engine.param; });
+
+// The clock is looked at before the query and at each row. A PostgreSQL server watches its own: below.
+TEST(QueryTime, Rows_ComeAsLongAsTheLimitAllows) {
+  SqliteEngine sqlite;
+  OdbcSqliteEngine odbc_sqlite;
+  PostgresEngine odbc_postgresql(true);
+  for (const Engine* engine : {static_cast<const Engine*>(&sqlite), static_cast<const Engine*>(&odbc_sqlite),
+                               static_cast<const Engine*>(&odbc_postgresql)}) {
+    JumpingClock clock;
+    const auto database = OpenDatabase({engine->Url(), "", "", &clock});
+    ASSERT_TRUE(database) << ToString(database.error());
+    const auto read = [&](int rows) {
+      return (*database)->Read("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+                                   std::to_string(rows) + ") SELECT i FROM n",
+                               {}, {1'000, 1'000'000, false});
+    };
+    const auto at_limit = read(limits::kSqlStatementSeconds);
+    EXPECT_TRUE(at_limit) << engine->Url() << ToString(at_limit.error());
+    const auto beyond = read(limits::kSqlStatementSeconds + 1);
+    ASSERT_FALSE(beyond) << engine->Url();
+    EXPECT_EQ(beyond.error().code, Code::kTimeout);
+  }
+}
+
+// One row, and long work before it.
+TEST(QueryTime, WorkInAnSqliteFile_EndsToo) {
+  SqliteEngine engine;
+  JumpingClock clock;
+  const auto database = OpenDatabase({engine.Url(), "", "", &clock});
+  ASSERT_TRUE(database) << ToString(database.error());
+  const auto table = (*database)->Read(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n", {},
+      {1, 1'000, false});
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().code, Code::kTimeout);
+}
 
 TEST(SqliteDatabase, ValuesOfEachKind_AreTexts) {
   SqliteEngine engine;
@@ -280,6 +340,103 @@ TEST(SqliteDatabase, MissingFileAndOtherFile_AreTroubles) {
   const auto database = OpenDatabase({"sqlite:" + folder.File("text.db"), "", ""});
   ASSERT_TRUE(database);
   EXPECT_EQ((*database)->Read("SELECT 1 FROM t", {}, {1, 1, false}).error().code, Code::kServerAnswer);
+}
+
+// What the limits say is what the server was told.
+TEST(PostgresDatabase, TimeOuts_AreThoseOfTheLimits) {
+  test::PostgresServer server;
+  for (const std::string& url : {server.Url(), server.OdbcUrl()}) {
+    const auto database = OpenDatabase({url, "", ""});
+    ASSERT_TRUE(database) << ToString(database.error());
+    const auto told = [&](const char* setting) {
+      const auto table = (*database)->Read(
+          std::string("SELECT setting FROM pg_settings WHERE name = '") + setting + "'", {}, {1, 100, false});
+      return table && !table->rows.empty() ? table->rows[0][0].text : std::string();
+    };
+    EXPECT_EQ(told("statement_timeout"), std::to_string(limits::kSqlStatementSeconds * 1'000)) << url;
+    EXPECT_EQ(told("lock_timeout"), std::to_string(limits::kSqlLockMs)) << url;
+    EXPECT_EQ(told("transaction_read_only"), "on") << url;
+  }
+}
+
+TEST(SqliteDatabase, Lock_IsWaitedForAsLongAsTheLimitSays) {
+  SqliteEngine engine;
+  engine.Run("CREATE TABLE t (v)");
+  const auto database = OpenDatabase({engine.Url(), "", ""});
+  ASSERT_TRUE(database);
+  const auto told = (*database)->Read("SELECT timeout FROM pragma_busy_timeout", {}, {1, 100, false});
+  ASSERT_TRUE(told) << ToString(told.error());
+  EXPECT_EQ(told->rows[0][0].text, std::to_string(limits::kSqlLockMs));
+}
+
+TEST(OdbcDatabase, Types_AreWrittenAsTheRecordWantsThem) {
+  test::PostgresServer server;
+  const auto database = OpenDatabase({server.OdbcUrl(), "", "Asia/Tokyo"});
+  ASSERT_TRUE(database) << ToString(database.error());
+  EXPECT_THAT((*database)->product(), HasSubstr("PostgreSQL "));
+  EXPECT_THAT((*database)->product(), HasSubstr("through ODBC"));
+  const auto table = (*database)->Read(
+      "SELECT 1.10::numeric, timestamptz '2014-05-06 01:00:00Z', date '2014-05-06', 'Grüße 𝄞', "
+      "'\\x00ff'::bytea, NULL",
+      {}, {10, 1'000, false});
+  ASSERT_TRUE(table) << ToString(table.error());
+  std::vector<std::string> texts;
+  for (const Cell& cell : table->rows[0]) texts.push_back(cell.text);
+  EXPECT_THAT(std::vector(texts.begin(), texts.begin() + 4),
+              ElementsAre("1.10", "2014-05-06 10:00:00", "2014-05-06", "Grüße 𝄞"));
+  EXPECT_EQ(table->rows[0][4].kind, CellKind::kBytes);
+  EXPECT_EQ(table->rows[0][5].kind, CellKind::kNull);
+}
+
+TEST(OdbcDatabase, ValuesLongerThanAPiece_AreWhole) {
+  test::PostgresServer server;
+  const auto database = OpenDatabase({server.OdbcUrl() + ";MaxLongVarcharSize=100000", "", ""});
+  ASSERT_TRUE(database) << ToString(database.error());
+  for (const int length : {8'190, 8'191, 8'192, 8'193, 20'000}) {
+    const auto table =
+        (*database)->Read("SELECT repeat('ü', " + std::to_string(length) + ")", {}, {1, 100'000, false});
+    ASSERT_TRUE(table) << ToString(table.error());
+    EXPECT_EQ(table->rows[0][0].text.size(), static_cast<std::size_t>(length) * 2) << length;
+  }
+}
+
+TEST(OdbcDatabase, Values_NeverStandInErrors) {
+  test::PostgresServer server;
+  const auto database = OpenDatabase({server.OdbcUrl(), "", ""});
+  ASSERT_TRUE(database);
+  const auto table =
+      (*database)->Read("SELECT v::integer FROM (VALUES ('secret')) t (v)", {}, {1, 100, false});
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().code, Code::kServerAnswer);
+  EXPECT_THAT(table.error().message, Not(HasSubstr("secret")));
+}
+
+TEST(OdbcDatabase, Password_ComesFromAFileOfTheOwner) {
+  test::PostgresServer server;
+  server.Run("CREATE ROLE reader LOGIN PASSWORD 'ri;g}ht'");
+  const test::TemporaryDirectory folder;
+  const auto code_with = [&](const std::string& password) -> std::string {
+    const std::string file = folder.Write("password", password);
+    EXPECT_EQ(chmod(file.c_str(), 0600), 0);
+    const auto database = OpenDatabase({server.OdbcUrl("reader"), file, ""});
+    return database ? "open" : std::string(Name(database.error().code));
+  };
+  EXPECT_EQ(code_with("ri;g}ht\n"), "open");
+  EXPECT_EQ(code_with("wrong\n"), "unauthorized");
+}
+
+TEST(OdbcDatabase, ServerThatGoesAway_IsUnreachable) {
+  test::PostgresServer server;
+  const auto database = OpenDatabase({server.OdbcUrl(), "", ""});
+  ASSERT_TRUE(database);
+  server.Stop();
+  EXPECT_EQ((*database)->Read("SELECT 1", {}, {1, 100, false}).error().code, Code::kUnreachable);
+  EXPECT_EQ(OpenDatabase({server.OdbcUrl(), "", ""}).error().code, Code::kUnreachable);
+}
+
+TEST(OdbcDatabase, UnknownDriver_IsAMatterOfTheConfiguration) {
+  EXPECT_EQ(OpenDatabase({"odbc:Driver={No such driver};Database=x", "", ""}).error().code,
+            Code::kConfiguration);
 }
 
 TEST(PostgresDatabase, Types_AreWrittenAsTheRecordWantsThem) {
@@ -353,6 +510,18 @@ INSTANTIATE_TEST_SUITE_P(
     Table, Urls,
     testing::Values(UrlCase{"sqlite:/var/lib/clinic.db", ""}, UrlCase{"sqlite:clinic.db", "whole path"},
                     UrlCase{"sqlite:/", "whole path"}, UrlCase{"mysql://h/d", "begins with"},
+                    UrlCase{"odbc:Driver=SQLite3;Database=/var/lib/clinic.db", ""},
+                    UrlCase{"odbc:Database=/var/lib/clinic.db", "Driver="}, UrlCase{"odbc:DSN=clinic", "DSN"},
+                    UrlCase{"odbc:Driver", "no value"}, UrlCase{"odbc:Driver={x", "no }"},
+                    UrlCase{"odbc:Driver={x}y", "behind its }"}, UrlCase{"odbc:Driver=x;driver=y", "twice"},
+                    UrlCase{"odbc:Driver=x;Server=localhost;UID=r;PWD=w", "password_file"},
+                    UrlCase{"odbc:Driver={a;b}}c};Server=tcp:127.0.0.1,1433;UID=r", ""},
+                    UrlCase{"odbc:Driver=x;Server=db.example", "verified"},
+                    UrlCase{"odbc:Driver=x;Server=db.example;Encrypt=yes", ""},
+                    UrlCase{"odbc:Driver=x;Server=db.example;Encrypt=yes;TrustServerCertificate=yes",
+                            "verified"},
+                    UrlCase{"odbc:Driver=x;Servername=db.example;SSLmode=verify-full", ""},
+                    UrlCase{"odbc:Driver=x;Servername=db.example;SSLmode=require", "verified"},
                     UrlCase{"postgresql://reader@db.example/clinic", ""},
                     UrlCase{"postgresql://reader@db.example/clinic?sslmode=verify-ca", ""},
                     UrlCase{"postgresql://reader@db.example/clinic?sslmode=require", "verify-full"},

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "core/digest.h"
+#include "core/limits.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 #include "fml/mapper.h"
@@ -210,6 +212,47 @@ TEST(Mapper, Issue_HasFilePlaceAndPointerOfTheSource) {
   EXPECT_NE(issue.message.find("rule fine of group Main, m.map:6"), std::string::npos) << issue.message;
   EXPECT_EQ(issue.message.find("secret"), std::string::npos);
   EXPECT_EQ(mapping->target, nullptr);
+}
+
+// What the record is about is wanted even when it must not be sent.
+TEST(Mapper, CheckThatFails_MayLetTheMapGoOn) {
+  const auto set =
+      Compile({{"m.map", test::PatientMap("src.name as n check (false) then { n.family -> "
+                                          "tgt.language = 'en'; }; src.id as i -> tgt.id = i;")}});
+  Mapper mapper(set);
+  Arena arena;
+  const auto record =
+      fhir::ReadJson(R"({"resourceType":"Patient","id":"p","name":[{"family":"a"},{"family":"b"}]})", arena);
+  MapRequest request;
+  const auto stopped = mapper.Map(set->maps().front(), **record, request);
+  EXPECT_EQ(stopped->issues.size(), 1U);
+  ASSERT_NE(stopped->begun, nullptr);
+  EXPECT_EQ(stopped->begun->Find("id"), nullptr);
+  request.goes_on_after_check = true;
+  const auto whole = mapper.Map(set->maps().front(), **record, request);
+  EXPECT_EQ(whole->issues.size(), 2U) << "one for each name";
+  EXPECT_EQ(whole->target, nullptr);
+  ASSERT_NE(whole->begun, nullptr);
+  EXPECT_EQ(MemberText(*whole->begun, "id"), "p");
+}
+
+TEST(Mapper, ChecksThatFail_HaveALimit) {
+  const auto set =
+      Compile({{"m.map", test::PatientMap("src.name check (false); src.id as i -> tgt.id = i;")}});
+  Mapper mapper(set);
+  const auto issues_of = [&](std::size_t names) {
+    std::string text = R"({"resourceType":"Patient","id":"p","name":[)";
+    for (std::size_t i = 0; i < names; ++i) text += std::string(i == 0 ? "" : ",") + R"({"family":"a"})";
+    Arena arena;
+    const auto record = fhir::ReadJson(text + "]}", arena);
+    MapRequest request;
+    request.goes_on_after_check = true;
+    const auto mapping = mapper.Map(set->maps().front(), **record, request);
+    return std::pair(mapping->issues.size(), mapping->begun->Find("id") != nullptr);
+  };
+  EXPECT_EQ(issues_of(limits::kMapIssuesMax), std::pair(limits::kMapIssuesMax, true));
+  EXPECT_EQ(issues_of(limits::kMapIssuesMax + 1), std::pair(limits::kMapIssuesMax + 1, false));
+  EXPECT_EQ(issues_of(limits::kMapIssuesMax + 2), std::pair(limits::kMapIssuesMax + 1, false));
 }
 
 TEST(Mapper, MapOfAnotherSet_IsAnError) {

@@ -280,7 +280,7 @@ group Name(source n, target t) { n.family as f -> t.family = f; }
 
 }  // namespace
 // R4 5.2: a parameter's value[x] is of its type. Found by fuzzing: a text as valueInteger ended the program.
-TEST(StructureMapParameter, ReadStructureMap_ValueOfAnotherType_IsRefusedWithItsPlace) {
+TEST(StructureMapParameter, ValueOfAnotherType_IsRefusedWithItsPlace) {
   const std::array<std::pair<std::string_view, std::string_view>, 7> faults = {
       {{"\"valueInteger\":\"ten\"", "valueInteger is "},
        {"\"valueInteger\":1.5", "valueInteger is "},
@@ -296,12 +296,12 @@ TEST(StructureMapParameter, ReadStructureMap_ValueOfAnotherType_IsRefusedWithIts
     const auto map = Read(json);
     ASSERT_FALSE(map.has_value()) << fault;
     EXPECT_TRUE(map.error().message.starts_with(message)) << map.error().message;
-    EXPECT_EQ(map.error().where.line, 15U) << fault;
+    EXPECT_EQ(map.error().where.line, 17U) << fault;
   }
 }
 
 // What no element can hold is kept by the text beside it.
-TEST(StructureMapParameter, WriteStructureMap_NumberBeyondAnInteger_IsKeptAsText) {
+TEST(StructureMapParameter, NumberBeyondAnInteger_IsKeptAsText) {
   const auto map = ParseMap(
       "map 'http://example.org/m' = 'M'\ngroup g(source s, target t) {\n"
       "  s.a -> t.b = truncate(s, 99999999999);\n}\n",

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/limits.h"
+#include "fhir/checker.h"
 #include "fhir/json_reader.h"
 #include "fhir/json_writer.h"
 
@@ -99,6 +100,52 @@ TEST(PushedObservation, ForServer_HasPatientOurIdentifierAndItsDigits) {
             R"({"system":"https://hospital.example/mrn","value":"100,1"}},)"
             R"("focus":[{"reference":"MedicationAdministration/9"}],)"
             R"("effectiveDateTime":"2026-03-02T12:00:00Z","valueQuantity":{"value":1.10}})");
+}
+
+// decisions.md 23, of what is no record.
+TEST(PushedObservation, EachVersion_HasItsProvenance) {
+  struct Case {
+    const char* status;
+    std::int64_t revision;
+    const char* activity;
+    bool names_the_one_before;
+  };
+  for (const Case& one : {Case{"final", 1, "CREATE", false}, Case{"amended", 1, "UPDATE", false},
+                          Case{"final", 2, "UPDATE", true}, Case{"entered-in-error", 3, "NULLIFY", true}}) {
+    outbox::MappingFacts facts;
+    facts.mrn = "100,1";
+    facts.delivered = {Given("9", "2026-03-01")};
+    facts.revision = one.revision;
+    facts.received = TimeUs{1'000'000};
+    std::string observation = Observation(R"("focus":[{"reference":"MedicationAdministration/9"}])");
+    observation.replace(observation.find("final"), 5, one.status);
+    const MapOutput output =
+        MapPushedObservation(kSubject, observation, facts, fhir::Schema::R4(), Settings());
+    ASSERT_EQ(output.resources.size(), 2U) << one.status;
+    const outbox::IntendedResource& made = output.resources[1];
+    const std::string number = "pain-clinic.ehr.x1." + std::to_string(one.revision);
+    EXPECT_EQ(made.key.system + "|" + made.key.value,
+              "https://clinic.example/fhir/sid/it-provenance|" + number);
+    EXPECT_FALSE(made.has_identifier_search);
+    Arena arena;
+    const auto read = fhir::ReadJson(made.json, arena);
+    ASSERT_TRUE(read);
+    Issues issues;
+    fhir::CheckResource(**read, fhir::Schema::R4(), issues);
+    EXPECT_TRUE(issues.empty()) << ToLine(issues.front());
+    const auto text = [&read](const char* pointer) {
+      const fhir::Node* node = fhir::AtPointer(**read, pointer);
+      return node == nullptr ? std::string() : std::string(node->text);
+    };
+    EXPECT_EQ(text("/id"), made.uuid);
+    EXPECT_EQ(text("/target/0/reference"), "urn:uuid:" + output.resources[0].uuid);
+    EXPECT_EQ(text("/recorded"), "1970-01-01T00:00:01.000Z");
+    EXPECT_EQ(text("/activity/coding/0/code"), one.activity);
+    EXPECT_EQ(text("/agent/0/type/coding/0/code"), "assembler");
+    EXPECT_EQ(text("/entity/0/what/identifier/value"), number);
+    EXPECT_EQ(text("/entity/1/what/identifier/value"),
+              one.names_the_one_before ? "pain-clinic.ehr.x1." + std::to_string(one.revision - 1) : "");
+  }
 }
 
 TEST(PushedObservation, EveryFormOfReference_NamesTheAdministration) {

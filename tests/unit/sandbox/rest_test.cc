@@ -317,6 +317,18 @@ TEST_F(Rest, Metadata_SaysItIsNotForProduction) {
   EXPECT_THAT(client().Get("/metadata").body, Not(HasSubstr("transaction")));
 }
 
+// Both work there all the same.
+TEST_F(Rest, MetadataLikeHapi_LeavesOutUpdateCreateAndBatch) {
+  options_.behaviour = *BehaviourLike("hapi");
+  Restart();
+  const std::string statement = client().Get("/metadata").body;
+  EXPECT_THAT(statement, Not(HasSubstr("updateCreate")));
+  EXPECT_THAT(statement, HasSubstr("{\"code\":\"transaction\"}"));
+  EXPECT_THAT(statement, Not(HasSubstr("{\"code\":\"batch\"}")));
+  EXPECT_EQ(client().Put("/Patient/new", R"({"resourceType":"Patient","id":"new"})").status, 201);
+  EXPECT_EQ(client().Post("", R"({"resourceType":"Bundle","type":"batch"})").status, 200);
+}
+
 TEST_F(Rest, Metadata_IsValidItself) {
   const std::string statement = client().Get("/metadata").body;
   Arena arena;

@@ -20,6 +20,8 @@ namespace {
 using test::ProxyFault;
 using testing::HasSubstr;
 
+constexpr std::int64_t kForeverMs = 3'600'000;
+
 // A server that remembers its requests and answers all of them alike.
 class Server {
  public:
@@ -223,6 +225,57 @@ TEST(CurlClient, NoAnswerInTime_IsATimeoutAfterSending) {
   EXPECT_EQ(answer.failure, Code::kTimeout);
 }
 
+// The rest of the answer never comes, and the time of the whole request is long.
+TEST(CurlClient, AnswerThatStopsMidway_IsATimeoutOfItsOwn) {
+  Server server;
+  server.SetAnswer(net::HttpResponse::WithBody(200, "text/plain", std::string(5'000, 'x')));
+  test::TcpProxy proxy(server.port());
+  proxy.Order({ProxyFault::kThrottle, kForeverMs, 2'000});
+  CurlClientSettings settings = SettingsFor(proxy.port());
+  settings.request_timeout_ms = kForeverMs;
+  settings.stall_timeout_ms = 100;
+  const auto client = ClientWith(settings);
+  const FhirAnswer answer = Send(*client, Write());
+  EXPECT_EQ(answer.transport, Transport::kMaybeSent);
+  EXPECT_EQ(answer.failure, Code::kTimeout);
+  EXPECT_TRUE(answer.body.empty());
+}
+
+TEST(CurlClient, AnswerThatComesSlowly_IsReadToItsEnd) {
+  Server server;
+  server.SetAnswer(net::HttpResponse::WithBody(200, "text/plain", std::string(5'000, 'x')));
+  test::TcpProxy proxy(server.port());
+  proxy.Order({ProxyFault::kThrottle, 1, 100});
+  const auto client = ClientWith(SettingsFor(proxy.port()));
+  EXPECT_EQ(Send(*client, Write()).body.size(), 5'000U);
+}
+
+TEST(CurlClient, RequestsOneAfterTheOther_ShareAConnection) {
+  Server server;
+  test::TcpProxy proxy(server.port());
+  const auto client = ClientWith(SettingsFor(proxy.port()));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Send(*client, Write()).status, 200);
+  EXPECT_EQ(proxy.requests_seen(), 3U);
+  EXPECT_EQ(proxy.connections_seen(), 1U);
+}
+
+// The name of the server is resolved nowhere: only the proxy of the environment can have answered.
+TEST(CurlClient, ProxyOfTheEnvironment_IsAskedUnlessTheHostIsExempt) {
+  Server server;
+  test::TcpProxy proxy(server.port());
+  const std::string address = "http://127.0.0.1:" + std::to_string(proxy.port());
+  CurlClientSettings settings;
+  settings.base_url = "http://hospital.invalid/fhir";
+  ASSERT_EQ(setenv("http_proxy", address.c_str(), 1), 0);
+  EXPECT_EQ(Send(*ClientWith(settings), Read("metadata")).transport, Transport::kAnswered);
+  EXPECT_EQ(proxy.requests_seen(), 1U);
+  ASSERT_EQ(setenv("no_proxy", "hospital.invalid", 1), 0);
+  EXPECT_EQ(Send(*ClientWith(settings), Read("metadata")).transport, Transport::kNotSent);
+  EXPECT_EQ(proxy.requests_seen(), 1U);
+  ASSERT_EQ(unsetenv("http_proxy"), 0);
+  ASSERT_EQ(unsetenv("no_proxy"), 0);
+}
+
 TEST(CurlClient, Cancelled_EndsWhatIsUnderWay) {
   Server server;
   test::TcpProxy proxy(server.port());
@@ -380,6 +433,30 @@ FhirAnswer AskOverTls(const TlsServer& server, const std::string& authority_file
 TEST(CurlClient, TrustedCertificateOfTheHost_IsAccepted) {
   const TlsServer server("IP:127.0.0.1");
   EXPECT_EQ(AskOverTls(server, server.certificate()).transport, Transport::kAnswered);
+}
+
+// Says in which version of HTTP it was asked, and in which of its connections.
+constexpr const char* kHttp2Server = R"(
+  const [, certificate, key] = process.argv, read = require('fs').readFileSync;
+  const server = require('http2').createSecureServer({cert: read(certificate), key: read(key), allowHTTP1: true});
+  let sessions = 0;
+  server.on('session', () => ++sessions);
+  server.on('request', (request, response) => response.end(`${request.httpVersion} in ${sessions}`));
+  server.listen(0, '127.0.0.1', () => console.log('READY ' + server.address().port));
+)";
+
+TEST(CurlClient, ServerWithHttp2_IsAskedInItOverOneConnection) {
+  const TlsServer certified("IP:127.0.0.1");
+  test::ProcessOptions options;
+  options.arguments = {"node", "-e", kHttp2Server, certified.certificate(), certified.key()};
+  test::Process server(options);
+  const auto ready = server.WaitForLine("READY ");
+  ASSERT_TRUE(ready) << server.StandardError();
+  CurlClientSettings settings;
+  settings.base_url = "https://127.0.0.1:" + ready->substr(ready->rfind(' ') + 1) + "/fhir";
+  settings.tls.authority_file = certified.certificate();
+  const auto client = ClientWith(settings);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Send(*client, Write()).body, "2.0 in 1");
 }
 
 TEST(CurlClient, MutualTls_IsHadWithTheClientCertificateOnly) {

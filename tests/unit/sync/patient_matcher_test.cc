@@ -89,6 +89,13 @@ TEST_F(Matching, NoneOrSeveral_AreHeldAndNotRemembered) {
   EXPECT_EQ(Match().outcome, PatientMatch::Outcome::kFound);
 }
 
+TEST_F(Matching, OneOfAPageThatIsNotTheLast_IsHeldAsAmbiguous) {
+  client_.Script(kSearch, Searchset(Patient("7", "100"), true));
+  ExpectHeld(Match(), Code::kPatientAmbiguous);
+  client_.Script(kSearch, Searchset(Patient("7", "100")));
+  EXPECT_EQ(Match().outcome, PatientMatch::Outcome::kFound);
+}
+
 TEST_F(Matching, ServerThatIgnoresTheSearch_GivesNobodyElse) {
   client_.Script(kSearch, Searchset(Patient("8", "999")));
   ExpectHeld(Match(), Code::kPatientNotFound);

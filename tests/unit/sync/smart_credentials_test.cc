@@ -186,6 +186,7 @@ class StubServer {
       route.is_public = true;
       route.handler = [this, answer](const net::HttpRequest& request, const net::Responder& responder) {
         const std::lock_guard lock(mutex_);
+        traces_.emplace(request.headers.Get("X-Request-Id"), request.headers.Get("traceparent"));
         responder.Send(answer(request));
       };
       routes.push_back(std::move(route));
@@ -217,6 +218,11 @@ class StubServer {
     const std::lock_guard lock(mutex_);
     return bodies_;
   }
+  // X-Request-Id and traceparent of all requests.
+  std::set<std::pair<std::string, std::string>> traces() {
+    const std::lock_guard lock(mutex_);
+    return traces_;
+  }
   int discoveries() {
     const std::lock_guard lock(mutex_);
     return discoveries_;
@@ -225,6 +231,7 @@ class StubServer {
  private:
   std::mutex mutex_;
   std::vector<std::string> bodies_;
+  std::set<std::pair<std::string, std::string>> traces_;
   int discoveries_ = 0;
   net::HttpResponse answer_;
   std::unique_ptr<net::HttpServer> server_;
@@ -266,6 +273,18 @@ TEST_F(SmartCredentialsTest, Token_IsAskedForOnceAndRenewedBeforeItEnds) {
   EXPECT_EQ(server_.discoveries(), 1);
   EXPECT_THAT(server_.bodies()[0], HasSubstr("grant_type=client_credentials"));
   EXPECT_THAT(server_.bodies()[0], HasSubstr("scope=system%2F%2A.cruds"));
+}
+
+TEST_F(SmartCredentialsTest, EachRequest_HasAnIdAndATraceOfItsOwn) {
+  SmartCredentials credentials = Make();
+  ASSERT_TRUE(credentials.Obtain());
+  ASSERT_TRUE(credentials.Obtain());
+  const auto traces = server_.traces();
+  EXPECT_EQ(traces.size(), 3U) << "one discovery and two tokens";
+  for (const auto& [id, parent] : traces) {
+    EXPECT_EQ(id.size(), 32U);
+    EXPECT_EQ(parent.size(), 55U);
+  }
 }
 
 TEST_F(SmartCredentialsTest, EachAssertion_IsNewShortAndForTheTokenUrl) {
