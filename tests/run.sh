@@ -5,7 +5,7 @@
 #   tests/run.sh              the ordinary size: what CI runs
 #   tests/run.sh --quick      the unit tests only, in the debug build: while working
 #   tests/run.sh --long       everything at full size, for hours; results go to tests/bench/RESULTS.md by hand
-#   tests/run.sh --long NAME  one of: bench, fault, fuzz, golden, helios, image, tidy, tsan, validator
+#   tests/run.sh --long NAME  one of: bench, fault, fuzz, golden, helios, image, interop, tidy, tsan, validator
 #
 # Every test program runs under the address and undefined-behaviour sanitizers (clang 19), against the release
 # build of the daemon. Can be run again at once; asks no question.

@@ -25,7 +25,7 @@ enum class AlertKind : std::uint8_t {
   kStalled,      // something waits for the server for over an hour
   kQuarantined,  // something waits for a person
   kHeld,         // something is held, for a quarter of an hour at least
-  kAudit,        // no checkpoint can be signed
+  kAudit,        // no checkpoint can be signed, or cosigned by the witness
   kCertificate,  // a certificate of ours ends soon, or has ended
   kSource,       // a database cannot be read
 };

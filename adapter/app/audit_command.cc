@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "app/audit_files.h"
+#include "app/audit_setup.h"
 #include "app/commands.h"
 #include "app/read_notes.h"
 #include "audit/snapshot_log.h"
 #include "audit/sqlite/row_check.h"
 #include "audit/tile_directory.h"
+#include "net/http_message.h"
 #include "outbox/sqlite/sqlite_backend.h"
 
 namespace fhir_adapter::app {
@@ -82,7 +84,42 @@ int ExitCodeOf(audit::Verdict verdict) {
   return kExitInternal;
 }
 
-int Tell(const audit::VerifyReport& report, bool json, const Streams& streams) {
+// What is told of the witness that is configured.
+struct WitnessTold {
+  std::string name;
+  audit::Cosigned cosigned;
+};
+
+std::string ToJson(const WitnessTold& told) {
+  std::string json = ",\"witness\":{\"name\":" + net::JsonString(told.name) +
+                     ",\"cosigned\":" + std::to_string(told.cosigned.checkpoints);
+  if (told.cosigned.last) {
+    json += ",\"size\":" + std::to_string(told.cosigned.last->size) +
+            ",\"time\":" + net::JsonString(ToString(TimeUs{told.cosigned.last_time_s * 1'000'000}));
+  }
+  return json + "}";
+}
+
+std::string ToText(const WitnessTold& told) {
+  const audit::Cosigned& cosigned = told.cosigned;
+  if (!cosigned.last) return "witness " + told.name + ": has cosigned nothing yet\n";
+  return "witness " + told.name + ": cosigned " + std::to_string(cosigned.checkpoints) +
+         " checkpoints, the last of " + std::to_string(cosigned.last->size) + " entries on " +
+         ToString(TimeUs{cosigned.last_time_s * 1'000'000}) + "\n";
+}
+
+// Reads what the witness cosigned; the last of it has to be in the log.
+Result<std::optional<WitnessTold>> ReadWitness(const Configuration& configuration,
+                                               const audit::VerifierKey& log, audit::VerifyReport& report) {
+  const auto key = WitnessKeyOf(configuration);
+  if (!key) return std::optional<WitnessTold>();
+  const audit::CheckpointFile file(CosignedPath(configuration));
+  ADAPTER_TRY(audit::Cosigned cosigned, audit::ReadCosigned(log, *key, file, report));
+  return std::optional(WitnessTold{key->name(), std::move(cosigned)});
+}
+
+int Tell(const audit::VerifyReport& report, const std::optional<WitnessTold>& witness, bool json,
+         const Streams& streams) {
   if (streams.err_is_terminal) streams.err << "\r";
   for (const std::string& reason : report.reasons)
     streams.err << NameOf(report.verdict) << ": " << reason << "\n";
@@ -91,6 +128,7 @@ int Tell(const audit::VerifyReport& report, bool json, const Streams& streams) {
                 << ",\"checkpoints\":" << report.checkpoints << ",\"covered\":" << report.covered;
     if (report.first_bad) streams.out << ",\"firstBad\":" << *report.first_bad;
     if (report.last_bad) streams.out << ",\"lastBad\":" << *report.last_bad;
+    if (witness) streams.out << ToJson(*witness);
     streams.out << "}\n";
     return ExitCodeOf(report.verdict);
   }
@@ -100,6 +138,7 @@ int Tell(const audit::VerifyReport& report, bool json, const Streams& streams) {
   if (report.first_bad) streams.out << "first bad entry: " << *report.first_bad;
   if (report.first_bad && report.last_bad) streams.out << " or a later one up to " << *report.last_bad;
   if (report.first_bad) streams.out << "\n";
+  if (witness) streams.out << ToText(*witness);
   return ExitCodeOf(report.verdict);
 }
 
@@ -117,6 +156,9 @@ Result<int> VerifyStore(const GlobalOptions& global, const AuditOptions& options
   ADAPTER_CHECK(AddSince(options, key, verify));
   const audit::CheckpointFile checkpoints(options.checkpoints.empty() ? CheckpointsPath(configuration)
                                                                       : options.checkpoints);
+  audit::VerifyReport of_witness;
+  ADAPTER_TRY(const std::optional<WitnessTold> witness, ReadWitness(configuration, key, of_witness));
+  if (witness) verify.cosigned = witness->cosigned.last;
   std::optional<audit::VerifyReport> report;
   const auto read = backend->store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
     ADAPTER_TRY(report,
@@ -124,8 +166,9 @@ Result<int> VerifyStore(const GlobalOptions& global, const AuditOptions& options
     return audit::CheckRows(snapshot, *report);
   });
   ADAPTER_CHECK(read);
+  for (std::string& reason : of_witness.reasons) report->Tampered(std::move(reason));
   NoteReadOfLog(configuration, "audit verify", streams);
-  return Tell(*report, global.json, streams);
+  return Tell(*report, witness, global.json, streams);
 }
 
 // A log as files, ours or another maker's.
@@ -138,16 +181,18 @@ Result<int> VerifyFolder(const GlobalOptions& global, const AuditOptions& option
                                                                   : options.checkpoints);
   ADAPTER_TRY(const audit::VerifyReport report,
               audit::VerifyExportedLog(options.folder, key, witness, verify));
-  return Tell(report, global.json, streams);
+  return Tell(report, {}, global.json, streams);
 }
 
-// The last checkpoint that the store holds.
-Result<std::string> LastNote(outbox::SqliteBackend& backend, storage::Snapshot& snapshot) {
+// The last checkpoint that the store holds, with the witness's cosignature when it has one.
+Result<std::string> LastNote(const Configuration& configuration, outbox::SqliteBackend& backend,
+                             storage::Snapshot& snapshot) {
   ADAPTER_TRY(const std::string note, backend.tree.Checkpoint(snapshot));
   if (note.empty()) {
     return Fail(Code::kNotFound, "no checkpoint has been signed yet: `serve` signs one within ten seconds");
   }
-  return note;
+  auto cosigned = audit::CheckpointFile(CosignedPath(configuration)).Last();
+  return cosigned && cosigned->starts_with(note) ? std::move(*cosigned) : note;
 }
 
 Result<int> Prove(const GlobalOptions& global, const AuditOptions& options, const Streams& streams) {
@@ -156,7 +201,7 @@ Result<int> Prove(const GlobalOptions& global, const AuditOptions& options, cons
   ADAPTER_TRY(const audit::VerifierKey key, KeyOf(options, VerifierKeyPath(configuration)));
   const auto index = static_cast<std::uint64_t>(options.sequence - 1);
   const auto read = backend->store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
-    ADAPTER_TRY(const std::string note, LastNote(*backend, snapshot));
+    ADAPTER_TRY(const std::string note, LastNote(configuration, *backend, snapshot));
     ADAPTER_TRY(const audit::Checkpoint checkpoint, audit::OpenCheckpoint(key, note));
     if (index >= checkpoint.size) {
       return Fail(Code::kNotFound,
@@ -177,7 +222,7 @@ Result<int> Export(const GlobalOptions& global, const AuditOptions& options, con
   ADAPTER_TRY(const std::unique_ptr<outbox::SqliteBackend> backend, OpenStore(configuration));
   ADAPTER_TRY(const audit::VerifierKey key, KeyOf(options, VerifierKeyPath(configuration)));
   const auto read = backend->store->Read([&](storage::Snapshot& snapshot) -> Result<void> {
-    ADAPTER_TRY(const std::string note, LastNote(*backend, snapshot));
+    ADAPTER_TRY(const std::string note, LastNote(configuration, *backend, snapshot));
     ADAPTER_TRY(const audit::Checkpoint checkpoint, audit::OpenCheckpoint(key, note));
     audit::SnapshotLog log(backend->log, backend->tree, snapshot);
     const auto written = audit::ExportLog(log, key, checkpoint, note, options.folder);

@@ -8,6 +8,10 @@ std::string CheckpointsPath(const Configuration& configuration) {
   return configuration.StorePath() + ".checkpoints";
 }
 
+std::string CosignedPath(const Configuration& configuration) {
+  return configuration.StorePath() + ".cosigned";
+}
+
 std::string SigningKeyPath(const Configuration& configuration) {
   return configuration.StorePath() + ".audit-key";
 }

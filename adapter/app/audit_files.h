@@ -10,6 +10,8 @@ namespace fhir_adapter::app {
 
 // `{store}.checkpoints`: named after the store, since a folder may hold several.
 std::string CheckpointsPath(const Configuration& configuration);
+// `{store}.cosigned`: the checkpoints that the witness over HTTP has cosigned, with its cosignature.
+std::string CosignedPath(const Configuration& configuration);
 // `{store}.audit-key` (mode 0600) and `{store}.vkey`, which is given to those who verify.
 std::string SigningKeyPath(const Configuration& configuration);
 std::string VerifierKeyPath(const Configuration& configuration);

@@ -68,4 +68,32 @@ Result<std::unique_ptr<CheckpointThread>> OpenAuditLog(const Configuration& conf
   return std::make_unique<CheckpointThread>(ports, std::move(checkpointer), SystemClock());
 }
 
+std::optional<audit::WitnessKey> WitnessKeyOf(const Configuration& configuration) {
+  if (configuration.audit.witness_key.empty()) return std::nullopt;
+  auto key = audit::WitnessKey::Parse(configuration.audit.witness_key);
+  return key ? std::optional(std::move(*key)) : std::nullopt;
+}
+
+Result<audit::VerifierKey> ReadVerifierKey(const Configuration& configuration) {
+  const std::string path = VerifierKeyPath(configuration);
+  std::ifstream file(path);
+  std::string text;
+  if (!std::getline(file, text))
+    return Fail(Code::kFileNotFound, "there is no verifier key", {path, 0, 0, {}});
+  return audit::VerifierKey::Parse(text);
+}
+
+Result<std::unique_ptr<WitnessThread>> OpenWitness(const Configuration& configuration,
+                                                   outbox::SqliteBackend& backend) {
+  std::optional<audit::WitnessKey> witness = WitnessKeyOf(configuration);
+  if (!witness) return std::unique_ptr<WitnessThread>();
+  ADAPTER_TRY(audit::VerifierKey log, ReadVerifierKey(configuration));
+  std::string url = configuration.audit.witness_url;
+  while (url.ends_with('/')) url.pop_back();
+  const audit::LogPorts ports{*backend.store, backend.log, backend.tree};
+  WitnessSettings settings{std::move(url), std::move(*witness), configuration.audit.witness_authority_file};
+  return std::make_unique<WitnessThread>(ports, std::move(log), std::move(settings),
+                                         audit::CheckpointFile(CosignedPath(configuration)), SystemClock());
+}
+
 }  // namespace fhir_adapter::app

@@ -38,6 +38,8 @@ int RunRestore(const GlobalOptions& global, const RestoreOptions& options, const
       [&](storage::Transaction& transaction) -> Result<void> {
         ADAPTER_CHECK(outbox::RecordRestore(transaction, log, change));
         ADAPTER_TRY(const std::string checkpoint, audit::SqliteAuditTree().Checkpoint(transaction));
+        // The witness knows the log that was: it will say so until that has another name.
+        ADAPTER_CHECK(audit::CheckpointFile(CosignedPath(*configuration)).StartAgain({}));
         return audit::CheckpointFile(CheckpointsPath(*configuration)).StartAgain(checkpoint);
       });
   if (!restored) return Report(restored.error(), streams);

@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "app/configuration_keys.h"
+#include "audit/cosignature.h"
 #include "core/digest.h"
 #include "database/database.h"
 #include "net/listen_address.h"
@@ -402,6 +403,19 @@ Result<void> CheckTables(const Configuration& configuration, const Location& whe
               where);
 }
 
+Result<void> CheckWitness(const Configuration::Audit& audit, const Location& where) {
+  if (audit.witness_url.empty() != audit.witness_key.empty()) {
+    return Fail(Code::kConfiguration, "[audit] witness_url and witness_key are set together", where);
+  }
+  if (audit.witness_url.empty()) return {};
+  if (!audit.witness_url.starts_with("http://") && !audit.witness_url.starts_with("https://")) {
+    return Fail(Code::kConfiguration, "[audit] witness_url must begin with http:// or https://", where);
+  }
+  const auto key = audit::WitnessKey::Parse(audit.witness_key);
+  if (!key) return Fail(Code::kConfiguration, "[audit] witness_key: " + key.error().message, where);
+  return {};
+}
+
 Result<void> CheckTogether(const Configuration& configuration, const std::string& file) {
   const Location where{file, 0, 0, ""};
   ADAPTER_CHECK(CheckTables(configuration, where));
@@ -417,6 +431,7 @@ Result<void> CheckTogether(const Configuration& configuration, const std::string
   }
   ADAPTER_CHECK(CheckListener(configuration, where));
   ADAPTER_CHECK(CheckMllp(configuration, where));
+  ADAPTER_CHECK(CheckWitness(configuration.audit, where));
   if (!configuration.alert.command.empty() && !configuration.alert.command.front().starts_with('/')) {
     return Fail(Code::kConfiguration, "[alert] command begins with the whole path of a program", where);
   }

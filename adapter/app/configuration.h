@@ -92,6 +92,7 @@ struct Configuration {
     std::int64_t request_timeout_s = 30;
     std::int64_t connections_max = 8;
     std::string profile = "auto";         // or the rung that the server is known to need
+    std::string audit_events = "off";     // FHIR AuditEvents of what is written
     std::string authority_file;           // CA certificates; empty: those of the system
     std::string client_certificate_file;  // mutual TLS, beside any kind of [endpoint.auth]
     std::string client_key_file;
@@ -118,8 +119,11 @@ struct Configuration {
     std::int64_t record_days = 0;  // bytes and mapped resources of delivered records
   } retention;
   struct Audit {
-    std::string origin;        // empty: made from canonical_base and site
-    std::string witness_file;  // empty: none
+    std::string origin;                  // empty: made from canonical_base and site
+    std::string witness_file;            // empty: none
+    std::string witness_url;             // of a C2SP tlog-witness; empty: none
+    std::string witness_key;             // its verifier key; together with witness_url
+    std::string witness_authority_file;  // CA certificates; empty: those of the system
   } audit;
   struct Alert {
     std::vector<std::string> command;  // with its arguments; empty: nobody is called

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kAuthKinds = {"none", "basic", "bearer", "smart-backend"};
 constexpr std::array<std::string_view, 4> kProfiles = {"auto", "transaction", "batch", "single"};
+constexpr std::array<std::string_view, 2> kSwitch = {"off", "on"};
 constexpr std::array<std::string_view, 3> kAccessKinds = {"none", "token", "jwt"};
 constexpr std::array<std::string_view, 3> kProcessingIds = {"P", "T", "D"};
 constexpr std::array<std::string_view, 5> kLogLevels = {"debug", "info", "warning", "error", "off"};
@@ -76,6 +77,7 @@ const std::vector<KeyRow>& Rows() {
       {"endpoint", "request_timeout_s", INTEGER(endpoint.request_timeout_s, 1, 600)},
       {"endpoint", "connections_max", INTEGER(endpoint.connections_max, 1, 64)},
       {"endpoint", "profile", TEXT_OF(endpoint.profile, kProfiles)},
+      {"endpoint", "audit_events", TEXT_OF(endpoint.audit_events, kSwitch)},
       {"endpoint", "authority_file", TEXT(endpoint.authority_file)},
       {"endpoint", "client_certificate_file", TEXT(endpoint.client_certificate_file)},
       {"endpoint", "client_key_file", TEXT(endpoint.client_key_file)},
@@ -94,6 +96,9 @@ const std::vector<KeyRow>& Rows() {
       {"retention", "record_days", INTEGER(retention.record_days, 0, 36'500)},
       {"audit", "origin", TEXT(audit.origin)},
       {"audit", "witness_file", TEXT(audit.witness_file)},
+      {"audit", "witness_url", TEXT(audit.witness_url)},
+      {"audit", "witness_key", TEXT(audit.witness_key)},
+      {"audit", "witness_authority_file", TEXT(audit.witness_authority_file)},
       {"alert", "command", TEXT_LIST(alert.command)},
       {"service", "shutdown_s", INTEGER(service.shutdown_s, 1, 600)},
       {"service", "log_level", TEXT_OF(service.log_level, kLogLevels)},

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <climits>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <unistd.h>
 #include <utility>
 
 #include "app/access_notes.h"
@@ -55,6 +57,11 @@ constexpr std::int64_t kMicrosecondsPerHour = 3'600 * kMicrosecondsPerSecond;
 constexpr std::int64_t kRepeatsIntervalUs = 60 * kMicrosecondsPerSecond;
 constexpr std::int64_t kStalledUs = kMicrosecondsPerHour;  // then somebody should look why
 
+std::string HostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
+}
+
 sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
   const Configuration::Endpoint& endpoint = configuration.endpoint;
   sync::SyncSettings settings;
@@ -72,6 +79,8 @@ sync::SyncSettings SyncSettingsOf(const Configuration& configuration) {
     const auto one = static_cast<sync::Rung>(rung);
     if (endpoint.profile == sync::Name(one)) settings.rung = one;
   }
+  settings.audit_events = endpoint.audit_events == "on";
+  settings.client = HostName();
   settings.rematch_us = endpoint.rematch_s * kMicrosecondsPerSecond;
   return settings;
 }
@@ -136,6 +145,7 @@ struct Daemon::Parts {
   std::vector<std::unique_ptr<const record::TableLayout>> sql_tables;
   std::unique_ptr<outbox::SqliteBackend> backend;
   std::unique_ptr<CheckpointThread> checkpoints;
+  std::unique_ptr<WitnessThread> witness;  // null: none is configured
   std::unique_ptr<AccessNotes> notes;
   TokenBook tokens{SystemClock()};
   std::unique_ptr<JwtAccess> jwt;  // null: no access tokens of others
@@ -258,6 +268,7 @@ AlertBook::Troubles Daemon::Parts::FindTroubles(const std::string& certificate) 
   for (const auto& [name, statistics] : SqlStatistics()) {
     if (statistics.has_trouble) of(AlertKind::kSource) = Name(statistics.trouble);
   }
+  if (witness && witness->has_failed()) of(AlertKind::kAudit) = "audit-witness-failed";
   if (checkpoints->has_failed()) of(AlertKind::kAudit) = "audit-checkpoint-failed";
   if (worker) {
     const sync::SyncStatistics statistics = worker->statistics();
@@ -271,7 +282,7 @@ AlertBook::Troubles Daemon::Parts::FindTroubles(const std::string& certificate) 
     of(AlertKind::kStalled) = queue->sending_stopped ? "stopped-since-restore" : "waiting-for-an-hour";
   }
   if (queue->Count(outbox::WorkState::kQuarantined) > 0) of(AlertKind::kQuarantined) = "needs-a-person";
-  if (queue->Count(outbox::WorkState::kHeld) > 0) of(AlertKind::kHeld) = "held";
+  if (queue->Count(outbox::WorkState::kHeld) > queue->held_audit_events) of(AlertKind::kHeld) = "held";
   return troubles;
 }
 
@@ -470,6 +481,8 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Configuration& configuration
   ADAPTER_CHECK(parts->NoteConfiguration());
   parts->StartNotes();
   parts->checkpoints->Start();
+  ADAPTER_TRY(parts->witness, OpenWitness(configuration, *parts->backend));
+  if (parts->witness) parts->witness->Start();
   parts->StartRetention();
   ADAPTER_CHECK(parts->StartSending());
   ADAPTER_CHECK(parts->StartListening());
@@ -535,6 +548,7 @@ bool Daemon::Stop(std::int64_t deadline_ms) {
   const auto noted =
       AppendEvent(*parts_->backend, audit::EventKind::kStopped, parts_->maps->current()->name());
   const auto signed_last = parts_->checkpoints->Stop();
+  if (parts_->witness) parts_->witness->Stop();
   return answered && sent && noted && signed_last;
 }
 

@@ -35,6 +35,7 @@ EndpointState EndpointStateOf(const sync::SyncStatistics& statistics) {
     if (!state.posted.empty()) state.posted += ", ";
     state.posted += one.type + " (" + std::string(sync::Name(one.reason)) + ")";
   }
+  state.audit_events = sync::Name(statistics.audit_events);
   state.limit = statistics.concurrency;
   state.in_flight = statistics.in_flight;
   return state;
@@ -44,8 +45,8 @@ std::string ToJson(const EndpointState& state) {
   return "{\"rung\":" + JsonString(state.rung) + ",\"rungReason\":" + JsonString(state.rung_reason) +
          ",\"route\":" + JsonString(state.route) + ",\"trouble\":" + JsonString(state.trouble) +
          ",\"software\":" + JsonString(state.software) + ",\"posted\":" + JsonString(state.posted) +
-         ",\"limit\":" + std::to_string(state.limit) + ",\"inFlight\":" + std::to_string(state.in_flight) +
-         "}";
+         ",\"auditEvents\":" + JsonString(state.audit_events) + ",\"limit\":" + std::to_string(state.limit) +
+         ",\"inFlight\":" + std::to_string(state.in_flight) + "}";
 }
 
 namespace {
@@ -69,6 +70,12 @@ std::string ToText(const EndpointState& state) {
   text += "sent as      " + state.rung + " (" + state.rung_reason + "), " + std::to_string(state.in_flight) +
           " patients at the moment, " + std::to_string(state.limit) + " at most\n";
   if (!state.posted.empty()) text += "new ids      by the server for " + state.posted + "\n";
+  if (state.audit_events == sync::Name(sync::AuditEventState::kNotListed) ||
+      state.audit_events == sync::Name(sync::AuditEventState::kRefused)) {
+    text += "AuditEvents  not sent: the server does not take them (" + state.audit_events + ")\n";
+  } else if (state.audit_events != sync::Name(sync::AuditEventState::kOff)) {
+    text += "AuditEvents  sent (" + state.audit_events + ")\n";
+  }
   return text;
 }
 
@@ -83,6 +90,7 @@ Result<EndpointState> ParseEndpointState(std::string_view json) {
   state.trouble = MemberString(*root, "trouble");
   state.software = MemberString(*root, "software");
   state.posted = MemberString(*root, "posted");
+  state.audit_events = MemberString(*root, "auditEvents");
   state.limit = NumberOf(*root, "limit");
   state.in_flight = NumberOf(*root, "inFlight");
   return state;

@@ -20,7 +20,8 @@ struct EndpointState {
   std::string trouble;      // a code; empty: none
   std::string software;     // as the server names itself; empty: it was not asked yet
   std::string posted;       // "AdverseEvent (listed), …": types whose new resources the server names, and why
-  std::int64_t limit = 0;   // patients that may be sent at a time now
+  std::string audit_events;  // see sync::AuditEventState
+  std::int64_t limit = 0;    // patients that may be sent at a time now
   std::int64_t in_flight = 0;
 };
 

@@ -13,8 +13,15 @@ struct CurlDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
-std::size_t Append(char* bytes, std::size_t size, std::size_t count, void* body) {
-  static_cast<std::string*>(body)->append(bytes, size * count);
+struct Body {
+  std::string& text;
+  std::size_t bytes_max;  // 0: any
+};
+
+std::size_t Append(char* bytes, std::size_t size, std::size_t count, void* into) {
+  const Body& body = *static_cast<Body*>(into);
+  if (body.bytes_max > 0 && size * count > body.bytes_max - body.text.size()) return 0;  // ends the transfer
+  body.text.append(bytes, size * count);
   return size * count;
 }
 
@@ -35,7 +42,8 @@ Result<HttpAnswer> Perform(const HttpCall& call) {
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call.method.c_str());
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout_ms));
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Append);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  Body body{answer.body, call.answer_bytes_max};
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
   if (!call.unix_socket_path.empty()) {
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call.unix_socket_path.c_str());
   }

@@ -24,6 +24,7 @@ struct HttpCall {
     std::string client_key_file;
   } tls;
   std::int64_t timeout_ms = 60'000;
+  std::size_t answer_bytes_max = 0;  // a longer body is a failure; 0: of those whom we trust, any
 };
 
 struct HttpAnswer {

@@ -118,10 +118,8 @@ class Pass {
 
   void CompareWithCheckpoint() {
     const std::uint64_t size = frontier_.size();
-    if (options_.since && options_.since->size == size && options_.since->root != frontier_.Root()) {
-      Bad(suspect_.value_or(1),
-          "the first " + std::to_string(size) + " entries are not those of the checkpoint given");
-    }
+    CompareWithKept(options_.since, "the checkpoint given");
+    CompareWithKept(options_.cosigned, "the checkpoint that the witness cosigned");
     const auto root = signed_.roots.find(size);
     if (root == signed_.roots.end()) return;
     ++report_.checkpoints;
@@ -144,6 +142,12 @@ class Pass {
     }
   }
 
+  void CompareWithKept(const std::optional<Checkpoint>& kept, const std::string& name) {
+    const std::uint64_t size = frontier_.size();
+    if (!kept || kept->size != size || kept->root == frontier_.Root()) return;
+    Bad(suspect_.value_or(1), "the first " + std::to_string(size) + " entries are not those of " + name);
+  }
+
   void CheckEnd() {
     const std::uint64_t size = frontier_.size();
     if (signed_.largest > size) {
@@ -155,10 +159,12 @@ class Pass {
     } else if (suspect_ && !root_is_told_ && !suspect_is_told_) {
       Bad(*suspect_, Entry(*suspect_) + " is not what the tree says");
     }
-    if (options_.since && options_.since->size > size) {
-      Bad(size + 1, "the log ends at " + Entry(size) + "; the checkpoint given is of " +
-                        std::to_string(options_.since->size));
-    }
+    const auto check_kept = [&](const std::optional<Checkpoint>& kept, const std::string& name) {
+      if (!kept || kept->size <= size) return;
+      Bad(size + 1, "the log ends at " + Entry(size) + "; " + name + " is of " + std::to_string(kept->size));
+    };
+    check_kept(options_.since, "the checkpoint given");
+    check_kept(options_.cosigned, "the checkpoint that the witness cosigned");
     if (signed_.roots.empty() && size > 0 && !options_.since) {
       report_.Incomplete("no checkpoint has been signed yet: nothing says what the entries were");
     }

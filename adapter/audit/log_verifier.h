@@ -64,6 +64,8 @@ struct VerifyOptions {
   bool has_own_format = true;
   // A checkpoint that a person kept elsewhere: the log must have grown from it.
   std::optional<Checkpoint> since;
+  // The last one that a witness has cosigned: so too.
+  std::optional<Checkpoint> cosigned = std::nullopt;
   std::function<void(std::uint64_t entries)> on_progress = nullptr;  // now and then
 };
 

@@ -71,7 +71,7 @@ enum class WorkKind : std::uint8_t {
   kIssueUpdate,  // its rules run again because the patient's other records changed
   kRepair,       // written again: found missing by reconcile, or mapped again by remap
   kObservation,  // pushed by the EHR
-  kAuditEvent,
+  kAuditEvent,   // tells the server what was written for another piece of work
 };
 
 std::string_view Name(WorkKind kind);  // "record", "issue-update", …
@@ -119,9 +119,10 @@ struct ResourceWrite {
   std::string json;    // as intended for the server (status and nullification included)
   std::string sha256;  // of json
   bool nullified = false;
-  bool adopted = false;  // found by a search after a lost answer, not by the answer itself
-  std::string merged;    // see LedgerRow
-  std::string built_on;  // somebody else's version on which it was put; empty: on our own
+  bool adopted = false;       // found by a search after a lost answer, not by the answer itself
+  std::string merged;         // see LedgerRow
+  std::string built_on;       // somebody else's version on which it was put; empty: on our own
+  std::string audit_event{};  // the FHIR AuditEvent of this interaction, to be delivered; empty: none
 };
 
 // A resource that we want to change and somebody else changed, for a person to decide. All in the form of
@@ -173,10 +174,11 @@ struct DeliveryReport {
   std::vector<ResourceConflict> conflicts;  // only for kHeld
   std::string operation;  // "transaction", "batch", "single", "search"; empty: nothing was sent
   int http_status = 0;
-  std::string request_id;  // X-Request-Id that was sent
-  std::string patient;     // "Patient/x" as which the patient was found; empty: was not looked for
-  std::string answer;      // the server's OperationOutcome, kept in an erasable table; may be empty
-  TimeUs next_attempt;     // for kRetry, kDeferred, kAmbiguous
+  std::string request_id;            // X-Request-Id that was sent
+  std::string patient;               // "Patient/x" as which the patient was found; empty: was not looked for
+  std::string answer;                // the server's OperationOutcome, kept in an erasable table; may be empty
+  std::string audit_event_system{};  // from which, with their values, the AuditEvents get their ids
+  TimeUs next_attempt;               // for kRetry, kDeferred, kAmbiguous
 };
 
 }  // namespace fhir_adapter::outbox

@@ -25,6 +25,17 @@ std::string SubjectKey(std::string_view site, std::string_view record_id);
 // `{site}.ehr.{id}`: the subject of an Observation that the EHR pushed, and the value of its it-observation.
 std::string PushedSubjectKey(std::string_view site, std::string_view id);
 
+// Under it stand the AuditEvents that are sent of a record, and in a line of this name they wait: apart from
+// the record's own work, so that a server that does not take them keeps no record waiting. `#` is in no other
+// key.
+inline constexpr std::string_view kAuditKeyEnding = "#audit";
+std::string AuditKey(std::string_view key);  // of a subject or patient
+// The key without the ending.
+std::string_view WithoutAuditEnding(std::string_view key);
+
+// The value from which an AuditEvent gets its id: `{site}.{sequence}` of the entry that it tells of.
+std::string AuditEventValue(std::string_view site, std::int64_t sequence);
+
 // `ehr.{id}`: the record id of such an Observation, as the queue and the log show it.
 inline constexpr std::string_view kPushedRecordPrefix = "ehr.";
 

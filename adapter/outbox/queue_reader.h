@@ -22,6 +22,7 @@ struct QueueStatistics {
   std::array<std::int64_t, kWorkStates> by_state{};  // index: WorkState
   std::optional<TimeUs> oldest_waiting;              // received time of the oldest work that is under way
   bool sending_stopped = false;                      // since a restore
+  std::int64_t held_audit_events = 0;                // of the held: that wait for a server that takes them
 
   std::int64_t Count(WorkState state) const { return by_state[static_cast<std::size_t>(state)]; }
   std::int64_t undelivered() const;  // what retention must not touch and high water counts

@@ -45,6 +45,21 @@ std::string PushedSubjectKey(std::string_view site, std::string_view id) {
   return key;
 }
 
+std::string AuditKey(std::string_view key) {
+  return std::string(key) + std::string(kAuditKeyEnding);
+}
+
+std::string_view WithoutAuditEnding(std::string_view key) {
+  if (key.ends_with(kAuditKeyEnding)) key.remove_suffix(kAuditKeyEnding.size());
+  return key;
+}
+
+std::string AuditEventValue(std::string_view site, std::int64_t sequence) {
+  std::string value;
+  AppendEscaped(site, value);
+  return value + "." + std::to_string(sequence);
+}
+
 std::string OutputHash(const std::vector<IntendedResource>& resources) {
   std::string all;
   for (const IntendedResource& resource : resources) {

@@ -8,6 +8,7 @@
 #include "core/digest.h"
 #include "core/fault_point.h"
 #include "core/limits.h"
+#include "sync/audit_event.h"
 #include "sync/resource_identity.h"
 #include "sync/resource_merge.h"
 
@@ -95,6 +96,13 @@ Delivery::Delivery(outbox::WorkItem item, const DeliveryServices& services, Fini
   report_.id = item_.id;
 }
 
+// A Provenance that has no id of ours is looked for behind what it speaks of.
+Delivery::WriteOrigin Delivery::OriginOf(LookupReason reason) const {
+  const bool is_ours =
+      reason == LookupReason::kAmbiguous || (reason == LookupReason::kBeforeCreating && was_ambiguous_);
+  return is_ours ? WriteOrigin::kLookedUp : WriteOrigin::kFound;
+}
+
 LedgerRow* Delivery::RowOf(const ResourceKey& key) {
   const auto row = std::find_if(item_.ledger.begin(), item_.ledger.end(),
                                 [&](const LedgerRow& other) { return other.key == key; });
@@ -102,6 +110,9 @@ LedgerRow* Delivery::RowOf(const ResourceKey& key) {
 }
 
 void Delivery::Start() {
+  if (IsAuditEvent()) {  // names the patient as the server does, and no revision follows another
+    return services_.ladder.audit_events().is_sent() ? PlanAndLook() : FinishWithoutAuditEvents();
+  }
   if (IsOlderThanLedger(item_)) {
     return Finish(DeliveryOutcome::kHeld, Code::kConflict, "a higher revision has been delivered");
   }
@@ -251,6 +262,11 @@ Wanted Delivery::WantedOf(std::size_t entry) const {
   const PlannedEntry& planned = plan_.entries[entry];
   Wanted wanted{entry, planned.key, planned.server_id, {}, {}};
   if (planned.has_identifier_search || !planned.server_id.empty()) return wanted;
+  if (planned.key.type == kAuditEvent) {
+    wanted.parameter = "entity";
+    wanted.references = {AuditedPlace(planned.json)};
+    return wanted;
+  }
   const bool is_provenance = planned.key.type == "Provenance";
   wanted.parameter = is_provenance ? "target" : "subject";
   wanted.references = is_provenance ? KnownTargets(planned) : std::vector<std::string>{planned.patient};
@@ -280,6 +296,7 @@ void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
   if (result.classification.verdict != Verdict::kSucceeded) {
     // What was carried out is still to be found.
     maybe_sent_before_ = maybe_sent_before_ || reason == LookupReason::kUnanswered;
+    if (IsAuditEvent() && result.answer.status == 403) return FinishWithoutAuditEvents();
     return FinishFailed(result.classification, result.answer);
   }
   if (result.has_duplicates()) {
@@ -292,6 +309,7 @@ void Delivery::TakeLookup(LookupReason reason, const LookupResult& result) {
                       type + other.server_id);
   }
   if (reason == LookupReason::kUnanswered) return TakeUnanswered(result.found);
+  was_ambiguous_ = was_ambiguous_ || reason == LookupReason::kAmbiguous;
   has_looked_ = has_looked_ || reason != LookupReason::kBeforeCreating;
   if (reason == LookupReason::kProbe) {
     if (result.found.empty()) return PlanAndSend();
@@ -357,7 +375,8 @@ bool Delivery::SaysTheSame(std::string_view map_form, const Observed& observed,
 }
 
 // The server holds what is intended: the ledger takes it over, with the status that stands there.
-void Delivery::Adopt(const PlannedEntry& entry, const Observed& observed, LedgerRow& row) {
+void Delivery::Adopt(LookupReason reason, const PlannedEntry& entry, const Observed& observed,
+                     LedgerRow& row) {
   Arena arena;
   const auto ours = ReadResource(entry.json, arena);
   const auto theirs = ReadResource(observed.json, arena);
@@ -372,7 +391,7 @@ void Delivery::Adopt(const PlannedEntry& entry, const Observed& observed, Ledger
   PlannedEntry adopted = entry;
   adopted.json = row.json;
   adopted.sha256 = row.sha256;
-  AddWrite(adopted, row.server_id, row.version_id, true);
+  AddWrite(adopted, row.server_id, row.version_id, OriginOf(reason));
 }
 
 LedgerRow Delivery::NewRow(const ResourceKey& key) const {
@@ -404,9 +423,9 @@ void Delivery::FoldUnknown(LookupReason reason, const PlannedEntry& entry, const
     PlannedEntry found = entry;
     found.json = row.json;
     found.sha256 = row.sha256;
-    AddWrite(found, row.server_id, row.version_id, true);
+    AddWrite(found, row.server_id, row.version_id, OriginOf(reason));
   } else if (is_same) {
-    Adopt(entry, observed, row);
+    Adopt(reason, entry, observed, row);
   } else if (reason != LookupReason::kAmbiguous) {
     others_versions_[entry.key] = observed.version_id;
   }
@@ -424,7 +443,7 @@ void Delivery::FoldKnown(LookupReason reason, const PlannedEntry& entry, LedgerR
   if (SaysTheSame(entry.body(), *observed, entry.patient)) {
     row.version_id = observed->version_id;
     if (reason == LookupReason::kAmbiguous) row.revision = item_.revision;
-    return Adopt(entry, *observed, row);
+    return Adopt(reason, entry, *observed, row);
   }
   if (observed->version_id == row.version_id) return;
   const std::string& known = row.merged.empty() ? row.json : row.merged;
@@ -507,7 +526,7 @@ bool Delivery::Fold(LookupReason reason, const std::vector<Observed>& found) {
 }
 
 void Delivery::Send() {
-  encoder_ = &services_.ladder.encoder();
+  encoder_ = is_single_ ? &services_.ladder.encoder(Rung::kSingle) : &services_.ladder.encoder();
   step_entries_ = encoder_->NextEntries(plan_);
   if (step_entries_.empty()) {
     return Finish(DeliveryOutcome::kQuarantined, Code::kOutputInvalid,
@@ -619,7 +638,7 @@ void Delivery::TakeUnanswered(const std::vector<Observed>& found) {
 // Written: the report says so, and what is planned next takes it as there.
 void Delivery::Record(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,
                       bool adopted) {
-  AddWrite(entry, server_id, version_id, adopted);
+  AddWrite(entry, server_id, version_id, adopted ? WriteOrigin::kLookedUp : WriteOrigin::kAnswered);
   LedgerRow* row = RowOf(entry.key);
   if (row == nullptr) row = &item_.ledger.emplace_back(NewRow(entry.key));
   row->server_id = server_id;
@@ -645,7 +664,7 @@ void Delivery::GoOn() {
 }
 
 void Delivery::AddWrite(const PlannedEntry& entry, const std::string& server_id,
-                        const std::string& version_id, bool adopted) {
+                        const std::string& version_id, WriteOrigin origin) {
   outbox::ResourceWrite write;
   write.key = entry.key;
   write.server_id = server_id;
@@ -654,10 +673,11 @@ void Delivery::AddWrite(const PlannedEntry& entry, const std::string& server_id,
   write.json = entry.json;
   write.sha256 = entry.sha256;
   write.nullified = entry.nullified;
-  write.adopted = adopted;
+  write.adopted = origin != WriteOrigin::kAnswered;
   if (!entry.merged.empty()) write.merged = Resolved(entry.merged, entry.patient);
   const auto others = others_versions_.find(entry.key);
   if (others != others_versions_.end()) write.built_on = others->second;
+  write.audit_event = AuditEventOf(entry, write, origin);
   const auto same = std::find_if(report_.writes.begin(), report_.writes.end(),
                                  [&](const outbox::ResourceWrite& other) { return other.key == entry.key; });
   if (same == report_.writes.end()) {
@@ -719,6 +739,7 @@ void Delivery::Finish(DeliveryOutcome outcome, Code code, std::string message, s
 
 outbox::DeliveryReport Delivery::TakeReport() {
   report_.lease = item_.lease;
+  report_.audit_event_system = AuditEventSystem(services_.settings.canonical_base);
   if (!report_.operation.empty() && report_.request_id.empty()) report_.request_id = trace_.request_id;
   return std::move(report_);
 }

@@ -11,6 +11,10 @@
 // revision never goes out after a newer one, neither one in the ledger nor one that the server's Provenance
 // names. What is POSTed is looked for right before, each time.
 //
+// With what was written the report has the AuditEvents that say so (DeliveryLadder::audit_events); they
+// become work of their own, for which none are made. A server that refuses them changes nothing for other
+// work.
+//
 // Lives on one thread, that of the client's answers; must outlive its requests.
 #pragma once
 
@@ -39,6 +43,7 @@ struct DeliverySettings {
   outbox::RetryPolicy retry;
   // While the route is paused; work that was not sent comes back after it.
   std::int64_t pause_us = 60'000'000;
+  std::string client{};  // this machine's name, for AuditEvents
 };
 
 // What a delivery makes use of; outlives it.
@@ -105,7 +110,8 @@ class Delivery {
   void AddConflict(const PlannedEntry& entry, const outbox::LedgerRow& row, const Observed& theirs);
   bool HasContested();
   void HoldForConflicts();
-  void Adopt(const PlannedEntry& entry, const Observed& observed, outbox::LedgerRow& row);
+  void Adopt(LookupReason reason, const PlannedEntry& entry, const Observed& observed,
+             outbox::LedgerRow& row);
   void TakeRevisionGuard(const LookupResult& result);
   void TakeUnanswered(const std::vector<Observed>& found);
 
@@ -131,8 +137,21 @@ class Delivery {
   void FinishDelivered();
   void Finish(outbox::DeliveryOutcome outcome, Code code, std::string message, std::string pointer = {});
   void FinishFailed(const Classification& classification, const FhirAnswer& answer);
+  // How it became known what the server holds.
+  enum class WriteOrigin : std::uint8_t {
+    kAnswered,
+    kLookedUp,  // written by us, the answer was lost
+    kFound,     // not written by this work
+  };
+  WriteOrigin OriginOf(LookupReason reason) const;
   void AddWrite(const PlannedEntry& entry, const std::string& server_id, const std::string& version_id,
-                bool adopted);
+                WriteOrigin origin);
+  std::string AuditEventOf(const PlannedEntry& entry, const outbox::ResourceWrite& write,
+                           WriteOrigin origin) const;
+
+  bool IsAuditEvent() const { return item_.kind == outbox::WorkKind::kAuditEvent; }
+  void TakeAuditRefusal();
+  void FinishWithoutAuditEvents();
   outbox::LedgerRow NewRow(
       const outbox::ResourceKey& key) const;  // of this work; says nothing of the server yet
   outbox::LedgerRow* RowOf(const outbox::ResourceKey& key);
@@ -148,11 +167,13 @@ class Delivery {
   bool matched_again_ = false;
   bool has_looked_ = false;                   // so that the same question is not asked twice
   bool maybe_sent_before_;                    // and not yet looked up
+  bool was_ambiguous_ = false;                // and has been looked up
   std::set<outbox::ResourceKey> looked_for_;  // what is to be POSTed, since it was last sent
   std::vector<std::string> guard_targets_;    // whose Provenances may name a higher revision
   std::optional<CreateForms> trial_;          // tried since the server refused the ladder's
   std::set<outbox::ResourceKey> gone_;        // see PlanContext
   int rereads_ = 0;
+  bool is_single_ = false;                                      // an AuditEvent that was refused in a Bundle
   std::map<outbox::ResourceKey, std::string> others_versions_;  // on which ours is put
   std::string refused_patient_;
   FhirAnswer refused_;  // kept while its reason is looked for

@@ -13,16 +13,18 @@ RungChoice ChooseRung(const ServerCapabilities& capabilities) {
   return {batch ? Rung::kBatch : Rung::kSingle, RungReason::kListed};
 }
 
-DeliveryLadder::DeliveryLadder(const std::string& base_url, std::optional<Rung> fixed)
+DeliveryLadder::DeliveryLadder(const std::string& base_url, std::optional<Rung> fixed, bool audit_events)
     : encoders_{std::make_unique<BundleEncoder>(base_url, Rung::kTransaction),
                 std::make_unique<BundleEncoder>(base_url, Rung::kBatch),
                 std::make_unique<SingleEncoder>(base_url)},
-      fixed_(fixed) {
+      fixed_(fixed),
+      audit_events_(audit_events) {
   if (fixed) choice_ = {*fixed, RungReason::kConfigured};
 }
 
 void DeliveryLadder::Learn(const ServerCapabilities& capabilities) {
   forms_.Learn(capabilities);
+  audit_events_.Learn(capabilities);
   const RungChoice said = ChooseRung(capabilities);
   if (fixed_ || said == learned_) return;
   learned_ = said;
@@ -41,10 +43,6 @@ bool DeliveryLadder::StepDown(Rung rung, RungReason reason) {
   choice_ = {static_cast<Rung>(static_cast<int>(rung) + 1), reason};
   LogEvent(LogLevel::kWarning, "delivery-rung", {{"rung", Name(choice_.rung)}, {"reason", Name(reason)}});
   return true;
-}
-
-const DeliveryEncoder& DeliveryLadder::encoder() const {
-  return *encoders_[static_cast<std::size_t>(choice_.rung)];
 }
 
 }  // namespace fhir_adapter::sync

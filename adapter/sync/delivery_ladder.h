@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "sync/audit_event_support.h"
 #include "sync/create_forms.h"
 #include "sync/delivery_encoder.h"
 #include "sync/server_capabilities.h"
@@ -47,8 +48,8 @@ RungChoice ChooseRung(const ServerCapabilities& capabilities);
 
 class DeliveryLadder {
  public:
-  // `fixed`: demanded by the configuration; the server is not asked.
-  DeliveryLadder(const std::string& base_url, std::optional<Rung> fixed);
+  // `fixed`: demanded by the configuration; the server is not asked. `audit_events`: they are to be sent.
+  DeliveryLadder(const std::string& base_url, std::optional<Rung> fixed, bool audit_events = false);
 
   void Learn(const ServerCapabilities& capabilities);
 
@@ -60,11 +61,13 @@ class DeliveryLadder {
   // It did, or it says that it does, or nobody may ask.
   bool IsProven(Rung rung) const;
 
-  const DeliveryEncoder& encoder() const;
+  const DeliveryEncoder& encoder() const { return encoder(choice_.rung); }
+  const DeliveryEncoder& encoder(Rung rung) const { return *encoders_[static_cast<std::size_t>(rung)]; }
   const RungChoice& choice() const { return choice_; }
   bool HasLower(Rung rung) const { return !fixed_ && rung != Rung::kSingle; }
 
   CreateForms& forms() { return forms_; }
+  AuditEventSupport& audit_events() { return audit_events_; }
 
  private:
   std::array<std::unique_ptr<const DeliveryEncoder>, kRungs> encoders_;
@@ -73,6 +76,7 @@ class DeliveryLadder {
   std::array<bool, kRungs> proven_{};  // since then
   RungChoice choice_;
   CreateForms forms_;
+  AuditEventSupport audit_events_;
 };
 
 }  // namespace fhir_adapter::sync

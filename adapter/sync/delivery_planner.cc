@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/digest.h"
+#include "sync/audit_event.h"
 #include "sync/own_types.h"
 #include "sync/resource_identity.h"
 #include "sync/resource_merge.h"
@@ -130,7 +131,7 @@ void Planner::Add(const ResourceKey& key, std::string uuid, std::string json, bo
     plan_.literals.erase(entry.uuid);
     if (context_.forms != nullptr) entry.form = context_.forms->FormOf(key.type);
     if (!has_identifier_search && !entry.is_posted()) entry.server_id = entry.uuid;
-    if (entry.is_posted() && key.type == kProvenance && resource) {
+    if (entry.is_posted() && (key.type == kProvenance || key.type == kAuditEvent) && resource) {
       AddTag(**resource, key.system, key.value, {}, arena);
       entry.json = WriteOrdered(**resource);
       entry.sha256 = Sha256Hex(entry.json);
@@ -142,6 +143,8 @@ void Planner::Add(const ResourceKey& key, std::string uuid, std::string json, bo
 Result<void> Planner::AddIntended(const IntendedResource& resource) {
   const LedgerRow* row = RowOf(resource.key);
   std::string json = resource.json;
+  // It tells of something that was; where the server names it, it also has a tag.
+  if (row != nullptr && resource.key.type == kAuditEvent) return {};
   if (row != nullptr && !row->sha256.empty()) {  // without hash: reconciling found it missing
     if (row->sha256 == resource.sha256) return {};
     Arena arena;
@@ -163,8 +166,7 @@ Result<void> Planner::AddIntended(const IntendedResource& resource) {
 }
 
 bool Planner::HasVanished(const LedgerRow& row) const {
-  if (row.key.type == kProvenance || row.key.type == "AuditEvent" || intended_.contains(row.key))
-    return false;
+  if (row.key.type == kProvenance || row.key.type == kAuditEvent || intended_.contains(row.key)) return false;
   const bool is_issue = row.key.type == "DetectedIssue";
   switch (item_.kind) {
     case WorkKind::kRecord:

@@ -11,7 +11,9 @@
 //   * what was delivered before is updated by id under its version, so that nobody's change is overwritten;
 //   * what others added to a resource goes along with the update (LedgerRow::merged);
 //   * what reconciling found missing (a row without hash) is sent again, to the place where it was;
-//   * a Provenance that the server is to name carries its own key as a tag, since R4 gives it no identifier;
+//   * a Provenance or AuditEvent that the server is to name carries its own key as a tag, since R4 gives it
+//   no
+//     identifier;
 //   * the Provenance names what is written, with what earlier requests of the revision wrote while no
 //   Provenance
 //     speaks of it, and is left out when that is nothing.

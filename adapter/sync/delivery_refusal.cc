@@ -35,6 +35,7 @@ void Delivery::TakeFailedEntry(const EncodedAnswer& read) {
 }
 
 void Delivery::TakeRefusal() {
+  if (IsAuditEvent()) return TakeAuditRefusal();
   if (!TryOtherForm()) Decide(Classify(refused_facts_));
 }
 
@@ -44,7 +45,7 @@ bool Delivery::MayRefuseBundles(const FhirAnswer& answer) const {
   const Rung rung = encoder_->rung();
   const bool is_refused =
       answer.transport == Transport::kAnswered && (answer.status == 400 || answer.status == 404);
-  return is_refused && rung != Rung::kSingle && services_.ladder.HasLower(rung) &&
+  return !IsAuditEvent() && is_refused && rung != Rung::kSingle && services_.ladder.HasLower(rung) &&
          !services_.ladder.IsProven(rung);
 }
 

@@ -1,5 +1,7 @@
 #include "sync/server_capabilities.h"
 
+#include <algorithm>
+
 #include "sync/resource_content.h"
 
 namespace fhir_adapter::sync {
@@ -24,6 +26,15 @@ void ReadSystemInteractions(const Node& rest, ServerCapabilities& capabilities) 
   }
   capabilities.transaction = transaction;
   capabilities.batch = batch;
+}
+
+std::optional<bool> ReadWrites(const Node& resource) {
+  const Node* interactions = resource.Find("interaction");
+  if (interactions == nullptr || interactions->items().empty()) return std::nullopt;
+  return std::any_of(interactions->items().begin(), interactions->items().end(), [](const Node* one) {
+    const std::string_view code = MemberText(*one, "code");
+    return code == "create" || code == "update";
+  });
 }
 
 }  // namespace
@@ -55,6 +66,7 @@ Result<ServerCapabilities> ReadCapabilities(std::string_view body) {
       type.conditional_create = BooleanOf(*resource, "conditionalCreate");
       type.conditional_update = BooleanOf(*resource, "conditionalUpdate");
       type.versioning = MemberText(*resource, "versioning");
+      type.writes = ReadWrites(*resource);
     }
   }
   return capabilities;

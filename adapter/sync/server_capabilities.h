@@ -16,7 +16,8 @@ struct TypeCapabilities {
   std::optional<bool> update_create;
   std::optional<bool> conditional_create;
   std::optional<bool> conditional_update;
-  std::string versioning;  // "no-version", "versioned", "versioned-update"; empty: not said
+  std::string versioning;      // "no-version", "versioned", "versioned-update"; empty: not said
+  std::optional<bool> writes;  // create or update; nothing: no interactions are listed
 
   bool operator==(const TypeCapabilities&) const = default;
 };

@@ -17,7 +17,7 @@ using fhir::Node;
 
 bool Carries(const Node& resource, const outbox::ResourceKey& key) {
   if (MemberText(resource, "resourceType") != key.type) return false;
-  if (key.type == "Provenance") return HasTag(resource, key.system, key.value);
+  if (key.type == "Provenance" || key.type == "AuditEvent") return HasTag(resource, key.system, key.value);
   const Node* identifier = resource.Find("identifier");
   if (identifier == nullptr) return false;
   const auto is_it = [&](const Node* node) {

@@ -22,8 +22,9 @@ struct Wanted {
   std::size_t entry = 0;  // the caller's own number
   outbox::ResourceKey key;
   std::string server_id;  // empty: find it by its identifier
-  // Of a type that R4 does not find by identifier and without server_id: what to search it by, "subject" or
-  // "target" and one or more "Type/id". A Provenance is known by the tag with its key.
+  // Of a type that R4 does not find by identifier and without server_id: what to search it by, "subject",
+  // "target" or "entity" and one or more "Type/id". A Provenance or AuditEvent is known by the tag with its
+  // key.
   std::string parameter{};
   std::vector<std::string> references{};
 };

@@ -91,8 +91,9 @@ SyncLoop::SyncLoop(const SyncPorts& ports, SyncSettings settings)
       settings_(Completed(std::move(settings), ports.client)),
       client_(*this),
       patients_(client_, ports.clock, {settings_.patient_identifier_system, settings_.remember_patient_us}),
-      ladder_(ports.client.base_url(), settings_.rung),
-      delivery_settings_{settings_.endpoint, settings_.canonical_base, settings_.retry, settings_.pause_us},
+      ladder_(ports.client.base_url(), settings_.rung, settings_.audit_events),
+      delivery_settings_{settings_.endpoint, settings_.canonical_base, settings_.retry, settings_.pause_us,
+                         settings_.client},
       breaker_(settings_.retry),
       concurrency_(settings_.connections_max) {
   statistics_.rung = ladder_.choice();
@@ -169,6 +170,7 @@ std::int64_t SyncLoop::Step() {
     breaker_.ProbeNow();
     next_rematch_ = now;
     next_metadata_ = now;
+    ladder_.audit_events().Forget();
     ReleaseLacking();
   }
   if (wake_.exchange(false)) claim_wanted_ = true;
@@ -190,6 +192,7 @@ std::int64_t SyncLoop::Step() {
     statistics_.trouble = breaker_.reason();
     statistics_.rung = ladder_.choice();
     statistics_.posted = ladder_.forms().posted();
+    statistics_.audit_events = ladder_.audit_events().state();
     statistics_.concurrency = static_cast<std::int64_t>(concurrency_.limit());
   }
   return UntilNext();
@@ -372,6 +375,8 @@ void SyncLoop::Judge(const Delivery& delivery, const outbox::DeliveryReport& rep
   if (report.outcome == outbox::DeliveryOutcome::kDeferred) {
     NoteTrouble(breaker_.Open(classification.code, now, report.next_attempt));
   } else if (IsTroubleOfServer(classification, report.http_status)) {
+    // A server that fails at these need not fail at anything else.
+    if (delivery.item().kind == outbox::WorkKind::kAuditEvent) return;
     NoteTrouble(breaker_.OnFailure(classification.code, now, ports_.random.Next()));
   } else if (!report.operation.empty()) {
     breaker_.OnSuccess();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "sync/audit_event_support.h"
 #include "sync/circuit_breaker.h"
 #include "sync/create_forms.h"
 #include "sync/delivery_ladder.h"
@@ -49,7 +50,8 @@ struct SyncStatistics {
   Code trouble = Code::kInternal;  // its reason
   RungChoice rung;                 // how plans travel, and why
   std::vector<PostedType> posted;  // types whose new resources the server names, and why
-  std::string server_software;     // from /metadata; empty before
+  AuditEventState audit_events = AuditEventState::kOff;
+  std::string server_software;  // from /metadata; empty before
 };
 
 }  // namespace fhir_adapter::sync

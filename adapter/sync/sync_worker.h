@@ -31,6 +31,8 @@ struct SyncSettings {
   outbox::RetryPolicy retry;
   std::size_t connections_max = 8;  // patients at a time
   std::optional<Rung> rung;         // nothing: by what the server says and does
+  bool audit_events = false;        // to be sent, if the server takes them
+  std::string client;               // this machine's name, for them
   std::int64_t rematch_us = 60'000'000;
   std::int64_t metadata_us = 3'600'000'000;  // the server is asked what it can do at least that often
   std::int64_t lease_us = 120'000'000;

@@ -57,8 +57,12 @@ Result<std::string> KeyTable::PatientKey(storage::Transaction& transaction, std:
   std::string patient_key = HmacSha256Hex(key, mrn);
   ADAPTER_CHECK(
       connection.Use(KeyQueries()["insert_patient"]).Bind(patient_key, mrn, storage::Blob{key}).Run());
-  ADAPTER_CHECK(connection.Use(KeyQueries()["insert_lease"]).Bind(patient_key).Run());
+  ADAPTER_CHECK(AddLine(transaction, patient_key));
   return patient_key;
+}
+
+Result<void> KeyTable::AddLine(storage::Transaction& transaction, std::string_view key) {
+  return storage::ConnectionOf(transaction).Use(KeyQueries()["insert_lease"]).Bind(key).Run();
 }
 
 }  // namespace fhir_adapter::outbox

@@ -21,6 +21,9 @@ class KeyTable {
   // The opaque key of the patient, with its place in the order of work; made when there is none.
   Result<std::string> PatientKey(storage::Transaction& transaction, std::string_view mrn);
 
+  // A place in the order of work beside those of the patients; nothing happens when there is one.
+  static Result<void> AddLine(storage::Transaction& transaction, std::string_view key);
+
   // A name for a receipt or a piece of work: 16 characters that can be read aloud.
   std::string NewName();
 

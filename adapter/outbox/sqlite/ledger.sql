@@ -26,11 +26,12 @@ LEFT JOIN resource_content AS c ON c.ledger_id = l.ledger_id
 LEFT JOIN resource_merged AS m ON m.ledger_id = l.ledger_id
 WHERE l.endpoint = ? AND l.type = ? AND l.system = ? AND l.value = ?;
 
--- Of a record that was erased nothing is known that could be compared or repaired.
+-- Of a record that was erased nothing is known that could be compared or repaired. An AuditEvent is not compared: a
+-- server may move old ones elsewhere, and nothing depends on them.
 -- name: subjects
 SELECT DISTINCT l.subject_key
 FROM resource_ledger AS l INDEXED BY resource_ledger_subject
-WHERE l.subject_key > ?1 AND l.endpoint = ?2
+WHERE l.subject_key > ?1 AND l.endpoint = ?2 AND l.type <> 'AuditEvent'
   AND NOT EXISTS (SELECT 1 FROM erasure AS e WHERE e.subject_key = l.subject_key)
   AND (?3 = '' OR EXISTS (SELECT 1 FROM resource_ledger AS m
                           JOIN patient AS p ON p.patient_key = m.patient_key

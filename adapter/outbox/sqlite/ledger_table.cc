@@ -132,9 +132,9 @@ Result<void> LedgerTable::Note(storage::Transaction& transaction, const WorkRow&
   return WriteContent(transaction, ledger_id, noted.json, noted.merged);
 }
 
-Result<void> LedgerTable::Write(storage::Transaction& transaction, const WorkRow& row,
-                                const DeliveryReport& report, const ResourceWrite& write,
-                                const Principal& actor, TimeUs now) {
+Result<audit::Sequence> LedgerTable::Write(storage::Transaction& transaction, const WorkRow& row,
+                                           const DeliveryReport& report, const ResourceWrite& write,
+                                           const Principal& actor, TimeUs now) {
   const std::string& endpoint = report.lease.endpoint;
   ADAPTER_TRY(const std::string key, keys_.RecordKey(transaction, row.subject_key));
   if (!write.built_on.empty()) {
@@ -160,7 +160,8 @@ Result<void> LedgerTable::Write(storage::Transaction& transaction, const WorkRow
     ledger_id = statement.Integer(0);
     ADAPTER_CHECK(statement.Run());
   }
-  return WriteContent(transaction, ledger_id, write.json, write.merged);
+  ADAPTER_CHECK(WriteContent(transaction, ledger_id, write.json, write.merged));
+  return sequence;
 }
 
 }  // namespace fhir_adapter::outbox

@@ -40,8 +40,10 @@ class LedgerTable {
   Result<void> Note(storage::Transaction& transaction, const WorkRow& row, const LedgerRow& noted,
                     audit::EventKind event, std::string_view outcome, const Principal& actor, TimeUs now);
 
-  Result<void> Write(storage::Transaction& transaction, const WorkRow& row, const DeliveryReport& report,
-                     const ResourceWrite& write, const Principal& actor, TimeUs now);
+  // Returns the number of the entry that says so.
+  Result<audit::Sequence> Write(storage::Transaction& transaction, const WorkRow& row,
+                                const DeliveryReport& report, const ResourceWrite& write,
+                                const Principal& actor, TimeUs now);
 
  private:
   audit::AuditLog& log_;

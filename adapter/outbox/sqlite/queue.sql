@@ -13,6 +13,9 @@ SELECT min(received_us) FROM (
   SELECT min(position) FROM work_item WHERE state = 'ambiguous') AS first
 JOIN work_item USING (position);
 
+-- name: held_audit_events
+SELECT count(*) FROM work_item INDEXED BY work_item_state WHERE state = 'held' AND kind = 'audit-event';
+
 -- name: list
 SELECT position FROM work_item WHERE position > ? ORDER BY position LIMIT ?;
 

@@ -1,8 +1,11 @@
 #include "outbox/sqlite/sqlite_erasures.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/fault_point.h"
+#include "outbox/inbox.h"
 #include "outbox/sqlite/queries.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
@@ -76,7 +79,7 @@ Result<void> EraseSubmissions(storage::Transaction& transaction, const std::stri
 Result<void> ErasePlaces(storage::Transaction& transaction, const std::string& subject_key,
                          ErasedRecord& erased) {
   ADAPTER_TRY(const auto places, Numbers(transaction, "ledger_of_subject", subject_key));
-  erased.places = static_cast<std::int64_t>(places.size());
+  erased.places += static_cast<std::int64_t>(places.size());
   for (const std::int64_t ledger_id : places) ADAPTER_CHECK(RunEach(transaction, kOfPlace, ledger_id));
   return {};
 }
@@ -151,7 +154,9 @@ Result<std::vector<WorkRow>> SqliteErasures::LoadSettled(storage::Transaction& t
   std::vector<WorkRow> rows;
   for (const std::int64_t position : positions) {
     ADAPTER_TRY(WorkRow row, work_.LoadAt(transaction, position));
-    if (!IsFinal(row.state) && row.state != WorkState::kQuarantined) {
+    // What waits to tell of the record is not told any more.
+    const bool is_dropped = row.kind == WorkKind::kAuditEvent && MayFollow(row.state, WorkState::kSuperseded);
+    if (!IsFinal(row.state) && row.state != WorkState::kQuarantined && !is_dropped) {
       return Fail(Code::kNotAllowed,
                   "revision " + std::to_string(row.revision) + " is " + std::string(Name(row.state)) +
                       " (work " + row.id.value +
@@ -184,7 +189,7 @@ Result<void> SqliteErasures::EraseWork(storage::Transaction& transaction, std::v
                                        const ErasedRecord& erased, const Change& change) {
   for (WorkRow& row : rows) {
     ADAPTER_CHECK(RunEach(transaction, kOfWork, row.position));
-    if (row.state != WorkState::kQuarantined) continue;
+    if (IsFinal(row.state)) continue;
     audit::Entry entry = WorkTable::EntryFor(row, audit::EventKind::kSuperseded, change.actor, change.now);
     entry.role = Name(Role::kOperator);
     entry.supersedes = audit::Supersedes{erased.erasure.audit_sequence, std::string(kErasedOutcome)};
@@ -208,6 +213,9 @@ Result<ErasedRecord> SqliteErasures::Erase(storage::Transaction& transaction, co
     erased.record_id = name.Text(1);
   }
   ADAPTER_TRY(std::vector<WorkRow> rows, LoadSettled(transaction, subject_key));
+  const std::string audit_key = AuditKey(subject_key);
+  ADAPTER_TRY(std::vector<WorkRow> events, LoadSettled(transaction, audit_key));
+  std::ranges::move(events, std::back_inserter(rows));
   ADAPTER_TRY(const std::vector<std::string> patients, PatientsOf(transaction, subject_key));
   ADAPTER_TRY(const auto before, FindErasure(transaction, subject_key));
   erased.is_first = !before;
@@ -218,8 +226,10 @@ Result<ErasedRecord> SqliteErasures::Erase(storage::Transaction& transaction, co
   }
   ADAPTER_CHECK(EraseSubmissions(transaction, subject_key, erased));
   ADAPTER_CHECK(EraseWork(transaction, rows, erased, change));
-  ADAPTER_CHECK(ErasePlaces(transaction, subject_key, erased));
-  ADAPTER_CHECK(RunEach(transaction, kOfSubject, subject_key));
+  for (const std::string& key : {subject_key, audit_key}) {
+    ADAPTER_CHECK(ErasePlaces(transaction, key, erased));
+    ADAPTER_CHECK(RunEach(transaction, kOfSubject, key));
+  }
   for (const std::string& patient_key : patients) {
     ADAPTER_CHECK(EraseFromPatient(transaction, subject_key, patient_key, erased));
   }

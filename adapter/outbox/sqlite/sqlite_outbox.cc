@@ -51,7 +51,9 @@ audit::Entry EntryOf(const WorkRow& row, audit::EventKind event, const Change& c
   return entry;
 }
 
+// Whether it is known what is to be sent.
 Result<bool> IsMapped(storage::Snapshot& snapshot, const WorkRow& row) {
+  if (row.kind == WorkKind::kAuditEvent) return true;
   storage::Statement mapping = UseWork(snapshot, "is_mapped");
   mapping.Bind(row.position);
   return HasRow(mapping);
@@ -76,9 +78,12 @@ Result<WorkState> SqliteOutbox::Complete(storage::Transaction& transaction, cons
     return Fail(Code::kNotAllowed, "the lease of this work was lost");
   }
   const Principal actor = SenderOf(report);
+  std::vector<IntendedResource> events;
   for (const ResourceWrite& write : report.writes) {
-    ADAPTER_CHECK(ledger_.Write(transaction, row, report, write, actor, now));
+    ADAPTER_TRY(const audit::Sequence sequence, ledger_.Write(transaction, row, report, write, actor, now));
+    if (!write.audit_event.empty()) events.push_back(AuditEventOf(row, report, write, sequence));
   }
+  if (!events.empty()) ADAPTER_CHECK(QueueAuditEvents(transaction, row, events, now));
   if (!report.writes.empty()) ++row.writes;
   ADAPTER_CHECK(StoreConflicts(transaction, row, report.conflicts, actor, now));
   if (!report.answer.empty()) {
@@ -92,6 +97,10 @@ Result<WorkState> SqliteOutbox::Complete(storage::Transaction& transaction, cons
   ADAPTER_CHECK(EndLease(transaction, report.lease.owner, now));
   ADAPTER_CHECK(Settle(transaction, row, report, actor, now));
   if (row.state != WorkState::kDelivered) return row.state;
+  if (row.kind == WorkKind::kAuditEvent) {  // the ledger has them; nothing waits for them
+    ADAPTER_CHECK(UseWork(transaction, "delete_resources").Bind(row.position).Run());
+    return row.state;
+  }
   if (!report.patient.empty()) {
     ADAPTER_CHECK(UseWork(transaction, "put_patient_found")
                       .Bind(report.lease.endpoint, report.patient, row.patient_key, row.audit_sequence)
@@ -220,6 +229,10 @@ Result<void> SqliteOutbox::Retry(storage::Transaction& transaction, const WorkId
   ADAPTER_TRY(WorkRow row, LoadForChange(transaction, id, change));
   switch (row.state) {
     case WorkState::kQuarantined:
+      if (row.kind == WorkKind::kAuditEvent) {
+        ADAPTER_CHECK(ToQueued(transaction, row, audit::EventKind::kRetried, change.actor, change.now));
+        break;
+      }
       ADAPTER_CHECK(ToReceived(transaction, row, audit::EventKind::kRetried, change));
       break;
     case WorkState::kHeld: {

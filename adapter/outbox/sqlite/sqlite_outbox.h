@@ -66,6 +66,9 @@ class SqliteOutbox final : public Outbox {
                           const Change& change);
   Result<void> ToQueued(storage::Transaction& transaction, WorkRow& row, audit::EventKind event,
                         const Principal& actor, TimeUs now);
+  // In a line of their own: see AuditKey.
+  Result<void> QueueAuditEvents(storage::Transaction& transaction, const WorkRow& cause,
+                                const std::vector<IntendedResource>& events, TimeUs now);
   Result<void> QueueRepairWork(storage::Transaction& transaction, const WorkRow& delivered, bool is_conflict,
                                const Change& change);
   Result<WorkRow> LoadForChange(storage::Transaction& transaction, const WorkId& id, const Change& change);
@@ -77,6 +80,9 @@ class SqliteOutbox final : public Outbox {
   LedgerTable ledger_;
 };
 
+// The AuditEvent of what was written for `row` as the entry `sequence` says.
+IntendedResource AuditEventOf(const WorkRow& row, const DeliveryReport& report, const ResourceWrite& write,
+                              audit::Sequence sequence);
 Result<std::vector<ResourceConflict>> LoadConflicts(storage::Snapshot& snapshot, std::int64_t position);
 
 }  // namespace fhir_adapter::outbox

@@ -75,6 +75,9 @@ Result<QueueStatistics> SqliteQueueReader::Statistics(storage::Snapshot& snapsho
   setting.Bind("sending");
   ADAPTER_TRY(const bool has_setting, setting.Step());
   statistics.sending_stopped = has_setting && setting.View(0) == "stopped";
+  Statement events = Use(snapshot, "held_audit_events");
+  ADAPTER_CHECK(events.Step());
+  statistics.held_audit_events = events.Integer(0);
   return statistics;
 }
 

@@ -8,7 +8,7 @@ SELECT subject_key FROM record_subject WHERE record_id = ? AND site = ? ORDER BY
 SELECT subject_key FROM record_subject WHERE record_id = ? ORDER BY subject_key LIMIT ?;
 
 -- name: subjects_of_server_id
-SELECT DISTINCT subject_key
+SELECT DISTINCT replace(subject_key, '#audit', '') AS subject_key
 FROM resource_ledger INDEXED BY resource_ledger_server
 WHERE type = ? AND server_id = ?
 ORDER BY subject_key
@@ -33,7 +33,7 @@ LIMIT ?;
 -- name: subjects_of_receipt
 SELECT subject_key FROM inbox WHERE receipt = ?1 AND subject_key IS NOT NULL
 UNION
-SELECT subject_key FROM work_item WHERE work_id = ?1;
+SELECT replace(subject_key, '#audit', '') FROM work_item WHERE work_id = ?1;
 
 -- name: subject
 SELECT site, record_id FROM record_subject WHERE subject_key = ?;

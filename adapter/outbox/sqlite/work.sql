@@ -20,8 +20,9 @@ SELECT w.position, w.work_id, w.kind, w.subject_key, w.revision, w.patient_key, 
        w.is_ambiguous, w.audit_seq, s.site, s.record_id, r.record_status, r.patient_generation,
        r.raw_commitment
 FROM work_item AS w
-LEFT JOIN record_subject AS s ON s.subject_key = w.subject_key
-LEFT JOIN record_revision AS r ON r.subject_key = w.subject_key AND r.revision = w.revision
+LEFT JOIN record_subject AS s
+  ON s.subject_key = iif(w.kind = 'audit-event', replace(w.subject_key, '#audit', ''), w.subject_key)
+LEFT JOIN record_revision AS r ON r.subject_key = s.subject_key AND r.revision = w.revision
 WHERE w.work_id = ?;
 
 -- name: load_work_at
@@ -30,8 +31,9 @@ SELECT w.position, w.work_id, w.kind, w.subject_key, w.revision, w.patient_key, 
        w.is_ambiguous, w.audit_seq, s.site, s.record_id, r.record_status, r.patient_generation,
        r.raw_commitment
 FROM work_item AS w
-LEFT JOIN record_subject AS s ON s.subject_key = w.subject_key
-LEFT JOIN record_revision AS r ON r.subject_key = w.subject_key AND r.revision = w.revision
+LEFT JOIN record_subject AS s
+  ON s.subject_key = iif(w.kind = 'audit-event', replace(w.subject_key, '#audit', ''), w.subject_key)
+LEFT JOIN record_revision AS r ON r.subject_key = s.subject_key AND r.revision = w.revision
 WHERE w.position = ?;
 
 -- name: head_of_line

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "outbox/inbox.h"
 #include "outbox/sqlite/queries.h"
 #include "storage/sqlite/sqlite_transaction.h"
 
@@ -115,7 +116,7 @@ audit::Entry WorkTable::EntryFor(const WorkRow& row, audit::EventKind event, con
   entry.event = event;
   entry.trace_id = audit::TraceOfSubject(row.subject_key);
   entry.actor = actor;
-  entry.patient_token = row.patient_key;
+  entry.patient_token = WithoutAuditEnding(row.patient_key);
   entry.local = audit::LocalReference{row.site, row.record_id, row.revision, row.raw_commitment};
   entry.attempt = row.attempts;
   return entry;

@@ -51,6 +51,7 @@ TEST(QueueText, Statistics_SayHowTheDaemonSendsAndWhy) {
   sending.server_software = "HAPI \"x\"";
   sending.concurrency = 4;
   sending.in_flight = 1;
+  sending.audit_events = sync::AuditEventState::kRefused;
   const auto state = ParseEndpointState(ToJson(EndpointStateOf(sending)));
   ASSERT_TRUE(state);
   const std::string text = StatisticsText({}, *state, DiskUse{});
@@ -61,6 +62,7 @@ TEST(QueueText, Statistics_SayHowTheDaemonSendsAndWhy) {
             std::string::npos);
   EXPECT_NE(text.find("new ids      by the server for AdverseEvent (listed), Provenance (refused)\n"),
             std::string::npos);
+  EXPECT_NE(text.find("AuditEvents  not sent: the server does not take them (refused)\n"), std::string::npos);
   EXPECT_NE(StatisticsJson({}, *state, DiskUse{})
                 .find("\"endpoint\":{\"rung\":\"batch\",\"rungReason\":\"taken-apart\""),
             std::string::npos);
