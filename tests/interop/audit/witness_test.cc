@@ -118,7 +118,8 @@ TEST_F(Witnessed, ThatIsAway_StopsNothingAndIsToldOnce) {
   ASSERT_TRUE(daemon.process().WaitForLine("audit-witness-again"));
   ASSERT_EQ(daemon.Stop(), 0);
   const std::string told = daemon.process().StandardError();
-  EXPECT_EQ(told.find("audit-witness-failed"), told.rfind("audit-witness-failed"));
+  EXPECT_EQ(told.find("\"event\":\"audit-witness-failed\""),
+            told.rfind("\"event\":\"audit-witness-failed\""));
   const ProcessResult verified = Verify(daemon);
   EXPECT_EQ(verified.exit_code, 0);
   EXPECT_EQ(AtPointer(verified.standard_output, "/witness/size"),

@@ -80,7 +80,7 @@ inline PlanContext Context() {
 inline CreateForms ServerNamed() {
   ServerCapabilities capabilities;
   for (const char* type : {"AdverseEvent", "Observation", "Procedure", "Provenance"}) {
-    capabilities.types[type] = {false, {}, false, {}};
+    capabilities.types[type] = {false, {}, false, {}, {}};
   }
   CreateForms forms;
   forms.Learn(capabilities);
