@@ -192,7 +192,8 @@ Result<std::string> LastNote(const Configuration& configuration, outbox::SqliteB
     return Fail(Code::kNotFound, "no checkpoint has been signed yet: `serve` signs one within ten seconds");
   }
   auto cosigned = audit::CheckpointFile(CosignedPath(configuration)).Last();
-  return cosigned && cosigned->starts_with(note) ? std::move(*cosigned) : note;
+  if (cosigned && cosigned->starts_with(note)) return std::move(*cosigned);
+  return note;
 }
 
 Result<int> Prove(const GlobalOptions& global, const AuditOptions& options, const Streams& streams) {

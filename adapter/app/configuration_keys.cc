@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace fhir_adapter::app {
 namespace {
@@ -31,8 +32,9 @@ constexpr std::array<std::string_view, 2> kSourceKinds = {"directory", "sql"};
     [](Configuration& c) -> std::vector<std::string>& { return c.member; } \
   }
 
-const std::vector<KeyRow>& Rows() {
-  static const std::vector<KeyRow> rows = {
+// What comes in, and who may bring it.
+std::vector<KeyRow> IntakeRows() {
+  return {
       {"site", "id", TEXT(site.id)},
       {"site", "canonical_base", TEXT(site.canonical_base)},
       {"site", "accept", TEXT_LIST(site.accept)},
@@ -66,6 +68,11 @@ const std::vector<KeyRow>& Rows() {
       {"auth", "ingest_scopes", TEXT_LIST(auth.ingest_scopes)},
       {"auth", "operator_scopes", TEXT_LIST(auth.operator_scopes)},
       {"auth", "auditor_scopes", TEXT_LIST(auth.auditor_scopes)},
+  };
+}
+
+std::vector<KeyRow> FurtherRows() {
+  return {
       {"endpoint", "base_url", TEXT(endpoint.base_url)},
       {"endpoint", "patient_identifier_system", TEXT(endpoint.patient_identifier_system)},
       {"endpoint", "practitioner_identifier_system", TEXT(endpoint.practitioner_identifier_system)},
@@ -103,6 +110,14 @@ const std::vector<KeyRow>& Rows() {
       {"service", "shutdown_s", INTEGER(service.shutdown_s, 1, 600)},
       {"service", "log_level", TEXT_OF(service.log_level, kLogLevels)},
   };
+}
+
+const std::vector<KeyRow>& Rows() {
+  static const std::vector<KeyRow> rows = [] {
+    std::vector<KeyRow> all = IntakeRows();
+    std::ranges::move(FurtherRows(), std::back_inserter(all));
+    return all;
+  }();
   return rows;
 }
 

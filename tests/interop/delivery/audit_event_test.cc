@@ -17,6 +17,7 @@ using fhir::Node;
 TEST(AuditEventsOnHapi, EachVersionThatWasWritten_IsToldOnceAndIsValid) {
   HapiServer server;
   server.RegisterPatient("100001", "", "");
+  server.RegisterPatient("100003", "", "");
   server.RegisterPatient("200001", "", "");
   DaemonOptions options;
   options.endpoint = server.url();
