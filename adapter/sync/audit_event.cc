@@ -22,7 +22,7 @@ std::string Quoted(std::string_view text) {
   return quoted;
 }
 
-std::string Coding(std::string system, std::string_view code, std::string_view display) {
+std::string Coding(std::string_view system, std::string_view code, std::string_view display) {
   return "{\"system\":" + Quoted(system) + ",\"code\":" + Quoted(code) + ",\"display\":" + Quoted(display) +
          "}";
 }
